@@ -1,0 +1,56 @@
+"""CDS Hooks 2.0.1 for Flask: the protocol of a service, with nothing clinical in it."""
+
+from cds_hooks.allowed_bases import AllowedBases
+from cds_hooks.blueprint import CallRecord, create_blueprint
+from cds_hooks.cards import Action, Card, Coding, Link, Response, Source, Suggestion
+from cds_hooks.draft_orders import DraftOrder
+from cds_hooks.errors import (
+    CdsHooksError,
+    DataUnobtainable,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnknownService,
+    UnsupportedContentType,
+    UnsupportedFhirVersion,
+    operation_outcome,
+)
+from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
+from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
+from cds_hooks.request import FhirAuthorization, HookRequest, OrderContext, read_hook_request
+from cds_hooks.service import Service, discovery_document
+
+__all__ = [
+    "Action",
+    "AllowedBases",
+    "CallRecord",
+    "Card",
+    "CdsHooksError",
+    "Coding",
+    "DataUnobtainable",
+    "DraftOrder",
+    "FhirAccess",
+    "FhirAuthorization",
+    "FhirReader",
+    "HookRequest",
+    "InvalidRequest",
+    "Link",
+    "OrderContext",
+    "PayloadTooLarge",
+    "PrefetchState",
+    "Query",
+    "Reading",
+    "Response",
+    "Service",
+    "Source",
+    "Suggestion",
+    "UnknownService",
+    "Unread",
+    "UnsupportedContentType",
+    "UnsupportedFhirVersion",
+    "create_blueprint",
+    "discovery_document",
+    "operation_outcome",
+    "read_hook_request",
+    "read_resource",
+    "read_searchset",
+]

@@ -1,0 +1,229 @@
+"""The protocol over HTTP: discovery, service calls, and failures as a status with an OperationOutcome."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import cast
+
+import flask
+import msgspec
+import werkzeug
+from flask.blueprints import BlueprintSetupState
+from flask_cors import CORS
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+
+from cds_hooks.errors import (
+    CdsHooksError,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnknownService,
+    UnsupportedContentType,
+    error_of_status,
+    internal_error,
+    operation_outcome,
+)
+from cds_hooks.fhir_access import FhirAccess
+from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
+from cds_hooks.service import Service, discovery_document
+
+_JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
+_DISCOVERY_MAX_AGE_SECONDS = 3600
+_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One service call, as it may be logged and counted. Nothing in it comes from a chart.
+
+    `service` is None for an id that does not exist, `hook` and `hook_instance` for a request that could not
+    be read. `error` is the IssueType code of the answer, None when cards were sent.
+    """
+
+    service: str | None
+    hook: str | None
+    hook_instance: str | None
+    status: int
+    milliseconds: float
+    card_count: int
+    error: str | None
+
+
+def ignore(_: object) -> None:
+    """For callers who do not want to be told."""
+
+
+def create_blueprint(
+    services: Sequence[Service],
+    *,
+    fhir_access: FhirAccess,
+    cors_origins: Sequence[str | re.Pattern[str]],
+    max_body_bytes: int = 2 * 1024 * 1024,
+    observe: Callable[[CallRecord], None] = ignore,
+    on_unexpected: Callable[[Exception], None] = ignore,
+) -> flask.Blueprint:
+    """The routes of `services`, and the error answers of the whole app the blueprint is registered with.
+
+    `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its type may be
+    logged, its message may hold patient data). Raises ValueError for services that cannot be told apart,
+    for hooks nobody can read, and for the CORS origin `*`.
+    """
+    calls = _Calls(_registry(services), fhir_access, max_body_bytes, observe, on_unexpected)
+    blueprint = flask.Blueprint("cds_hooks", __name__)
+    blueprint.add_url_rule("/cds-services", "discovery", _discovery(services), methods=["GET"])
+    blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
+    _answer_errors(blueprint, on_unexpected)
+    patterns = [_origin_pattern(origin) for origin in cors_origins]
+    if patterns:
+        blueprint.record_once(lambda state: _allow_origins(state, patterns))
+    return blueprint
+
+
+Registry = Mapping[str, Mapping[str, Service]]
+
+
+def _registry(services: Sequence[Service]) -> Registry:
+    """Services by id, then by hook."""
+    registry: dict[str, dict[str, Service]] = {}
+    for service in services:
+        if service.hook not in READABLE_HOOKS:
+            known = ", ".join(sorted(READABLE_HOOKS))
+            raise ValueError(
+                f"service {service.id!r}: hook {service.hook!r} cannot be read; there is {known}"
+            )
+        hooks = registry.setdefault(service.id, {})
+        if service.hook in hooks:
+            raise ValueError(f"service {service.id!r} is given twice for hook {service.hook!r}")
+        hooks[service.hook] = service
+    return registry
+
+
+def _discovery(services: Sequence[Service]) -> Callable[[], werkzeug.Response]:
+    document = discovery_document(services)
+    etag = hashlib.sha256(document).hexdigest()[:32]
+
+    def discovery() -> werkzeug.Response:
+        response = flask.Response(document, mimetype="application/json")
+        response.cache_control.max_age = _DISCOVERY_MAX_AGE_SECONDS
+        response.set_etag(etag)
+        return response.make_conditional(flask.request)
+
+    return discovery
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Answers POST /cds-services/{id}."""
+
+    registry: Registry
+    fhir_access: FhirAccess
+    max_body_bytes: int
+    observe: Callable[[CallRecord], None]
+    on_unexpected: Callable[[Exception], None]
+
+    def answer(self, service_id: str) -> flask.Response:
+        started = time.perf_counter()
+        hooks = self.registry.get(service_id)
+        hook_request: HookRequest | None = None
+        error: CdsHooksError | None = None
+        card_count = 0
+        try:
+            hook_request = self._read(hooks)
+            service = self.registry[service_id][hook_request.hook]
+            cards = service.answer(hook_request, self.fhir_access.reader_for(hook_request))
+            response = _json_response(cards.to_json(), 200)
+            card_count = len(cards.cards)
+        except CdsHooksError as own_error:
+            error = own_error
+        except Exception as unexpected:
+            self.on_unexpected(unexpected)
+            error = internal_error()
+        if error is not None:
+            response = _error_response(error, error.status)
+        self.observe(
+            CallRecord(
+                service=None if hooks is None else service_id,
+                hook=None if hook_request is None else hook_request.hook,
+                hook_instance=None if hook_request is None else hook_request.hook_instance,
+                status=response.status_code,
+                milliseconds=(time.perf_counter() - started) * 1000,
+                card_count=card_count,
+                error=None if error is None else error.code,
+            )
+        )
+        return response
+
+    def _read(self, hooks: Collection[str] | None) -> HookRequest:
+        if hooks is None:
+            raise UnknownService
+        content_type = flask.request.headers.get("Content-Type", "")
+        if content_type not in _JSON_TYPES and flask.request.mimetype not in _JSON_TYPES:
+            raise UnsupportedContentType
+        return read_hook_request(self._body(), hooks)
+
+    def _body(self) -> bytes:
+        # One byte more than the cap may be read, so that a body of unknown length can be found too large.
+        flask.request.max_content_length = self.max_body_bytes + 1
+        try:
+            body = flask.request.get_data(cache=False)
+        except RequestEntityTooLarge:
+            raise PayloadTooLarge from None
+        except BadRequest:
+            raise InvalidRequest("The body is shorter than its Content-Length.", code="structure") from None
+        if len(body) > self.max_body_bytes:
+            raise PayloadTooLarge
+        return body
+
+
+def _json_response(body: bytes, status: int) -> flask.Response:
+    return flask.Response(body, status, [("Cache-Control", "no-store")], mimetype="application/json")
+
+
+def _error_response(error: CdsHooksError, status: int) -> flask.Response:
+    return _json_response(msgspec.json.encode(operation_outcome(error)), status)
+
+
+def _answer_errors(blueprint: flask.Blueprint, on_unexpected: Callable[[Exception], None]) -> None:
+    """Registers, for the whole app, the answers to whatever goes wrong outside a service call."""
+
+    @blueprint.app_errorhandler(CdsHooksError)
+    def answer_own(error: CdsHooksError) -> flask.Response:
+        return _error_response(error, error.status)
+
+    @blueprint.app_errorhandler(HTTPException)
+    def answer_http(error: HTTPException) -> flask.Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        response = _error_response(error_of_status(status), status)
+        for name, value in error.get_headers():
+            if name in _KEPT_HEADERS:
+                response.headers.add(name, value)
+        return response
+
+    @blueprint.app_errorhandler(Exception)
+    def answer_unexpected(error: Exception) -> flask.Response:
+        on_unexpected(error)
+        return _error_response(internal_error(), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _origin_pattern(origin: str | re.Pattern[str]) -> re.Pattern[str]:
+    """A pattern for the whole origin; flask-cors would take a literal with brackets for a regex."""
+    if isinstance(origin, re.Pattern):
+        return re.compile(rf"(?:{origin.pattern})\Z", origin.flags)
+    if origin == "*":
+        raise ValueError("CORS origin '*': name each origin, such as https://ehr.example.org")
+    return re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)
+
+
+def _allow_origins(state: BlueprintSetupState, origins: Sequence[re.Pattern[str]]) -> None:
+    CORS(
+        cast(flask.Flask, state.app),
+        resources={re.escape(f"{state.url_prefix or ''}/cds-services") + r"(?:/.*)?\Z": {}},
+        origins=list(origins),
+        methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type"],
+        supports_credentials=False,
+        always_send=False,
+        intercept_exceptions=False,
+    )

@@ -1,0 +1,127 @@
+"""Why a call was not answered, and the OperationOutcome that says so.
+
+    CdsHooksError
+    ├── InvalidRequest           400  the body is not a hook request that this service can read
+    ├── UnknownService           404  no service has this id
+    ├── DataUnobtainable         412  data the service cannot do without were neither sent nor readable
+    ├── PayloadTooLarge          413  the body is over the cap
+    ├── UnsupportedContentType   415  the body is not declared as JSON
+    └── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
+
+Texts come from this package and `expression` names fields; neither ever repeats what a request carried,
+because that could be a patient's.
+"""
+
+# ruff: noqa: N818 - the names say what is wrong; that they are errors is where they stand in the tree.
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+
+class CdsHooksError(Exception):
+    """A call that ends in a status other than 200. `code` is a code of the FHIR R4 IssueType value set."""
+
+    status: ClassVar[int] = 500
+    code: str = "exception"
+
+    def __init__(self, text: str, *expression: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.expression = expression
+
+
+class InvalidRequest(CdsHooksError):
+    """`code` is `required`, `value`, `structure` or `invalid`."""
+
+    status = 400
+
+    def __init__(self, text: str, *expression: str, code: str = "invalid") -> None:
+        super().__init__(text, *expression)
+        self.code = code
+
+
+class UnknownService(CdsHooksError):
+    status = 404
+    code = "not-found"
+
+    def __init__(self) -> None:
+        super().__init__("No CDS service has this id; GET /cds-services lists the services.")
+
+
+class DataUnobtainable(CdsHooksError):
+    """Names the prefetch keys whose data are missing. Not for data that were read and are simply empty."""
+
+    status = 412
+    code = "incomplete"
+
+    def __init__(self, *prefetch_keys: str) -> None:
+        super().__init__(
+            "Data this service needs were not in the prefetch and could not be read from the FHIR server.",
+            *(f"prefetch.{key}" for key in prefetch_keys),
+        )
+
+
+class PayloadTooLarge(CdsHooksError):
+    status = 413
+    code = "too-long"
+
+    def __init__(self) -> None:
+        super().__init__("The request body is larger than this service accepts.")
+
+
+class UnsupportedContentType(CdsHooksError):
+    status = 415
+    code = "not-supported"
+
+    def __init__(self) -> None:
+        super().__init__("The request body must be sent as Content-Type application/json.")
+
+
+class UnsupportedFhirVersion(CdsHooksError):
+    status = 422
+    code = "not-supported"
+
+    def __init__(self, *expression: str) -> None:
+        super().__init__(
+            "The orders are not FHIR R4 (4.0.1), the only version this service reads.", *expression
+        )
+
+
+_ISSUE_CODE_OF_STATUS: Mapping[int, str] = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    408: "timeout",
+    413: "too-long",
+    415: "not-supported",
+    429: "throttled",
+    503: "transient",
+    504: "timeout",
+}
+
+
+def operation_outcome(error: CdsHooksError) -> dict[str, Any]:
+    """The FHIR R4 OperationOutcome, as a JSON object, that describes `error`."""
+    issue: dict[str, Any] = {"severity": "error", "code": error.code, "details": {"text": error.text}}
+    if error.expression:
+        issue["expression"] = list(error.expression)
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def error_of_status(status: int) -> CdsHooksError:
+    """The error for a status that the web framework decided on, such as 405 for a method not allowed."""
+    try:
+        text = f"{HTTPStatus(status).phrase}."
+    except ValueError:
+        text = "The request could not be served."
+    error = CdsHooksError(text)
+    error.code = _ISSUE_CODE_OF_STATUS.get(status, "exception" if status >= 500 else "processing")
+    return error
+
+
+def internal_error() -> CdsHooksError:
+    """The error for anything unexpected. It tells the client nothing about the cause."""
+    return CdsHooksError("The service failed while answering; the order has not been reviewed.")

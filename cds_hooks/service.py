@@ -1,0 +1,59 @@
+"""A CDS service: its entry in the discovery document, and the function that answers its calls."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from cds_hooks.cards import Response
+from cds_hooks.fhir_access import FhirReader
+from cds_hooks.request import HookRequest
+
+CDS_HOOKS_VERSION = "2.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One hook that a service answers; the same `id` may be offered for several hooks.
+
+    `answer` gets no reader when the request gives no FHIR server that may be read. `prefetch` maps keys to
+    FHIR query templates. Raises ValueError for a required text that is empty.
+    """
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    prefetch: Mapping[str, str]
+    answer: Callable[[HookRequest, FhirReader | None], Response] = field(repr=False)
+    usage_requirements: str | None = None
+    hook_version: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("id", "hook", "title", "description"):
+            if not getattr(self, name):
+                raise ValueError(f"service {self.id!r}: {name} is empty; a discovery entry needs it")
+        if not all(self.prefetch.values()):
+            raise ValueError(f"service {self.id!r}: a prefetch template is empty; leave the key out instead")
+
+
+def discovery_document(services: Iterable[Service]) -> bytes:
+    """The JSON body of GET /cds-services: `{"services": [...]}`, attributes without value left out."""
+    return msgspec.json.encode({"services": [_entry(service) for service in services]})
+
+
+def _entry(service: Service) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "hook": service.hook,
+        "title": service.title,
+        "description": service.description,
+        "id": service.id,
+        "version": CDS_HOOKS_VERSION,
+    }
+    if service.prefetch:
+        entry["prefetch"] = dict(service.prefetch)
+    if service.usage_requirements:
+        entry["usageRequirements"] = service.usage_requirements
+    if service.hook_version:
+        entry["hookVersion"] = service.hook_version
+    return entry

@@ -1,0 +1,1 @@
+"""Findings, said to a clinician."""

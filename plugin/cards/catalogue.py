@@ -1,0 +1,133 @@
+"""The words of the cards, from a TOML file: one per language, English so far.
+
+Read once at start-up; a summary that could grow past what a card may hold is refused there, not on a call.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from plugin.domain.content import ContentError
+
+MAX_SUMMARY = 139
+_WIDEST = {
+    "code": 18,
+    "region": 28,
+    "found_region": 30,
+    "documented_region": 28,
+    "codes": 30,
+    "listed_codes": 30,
+    "min_days": 4,
+    "documented_days": 4,
+    "onset_days": 5,
+    "age_days": 5,
+    "max_age_days": 4,
+    "max_age_months": 3,
+    "change": 40,
+    "subject": 85,
+    "subjects": 80,
+    "count": 3,
+}
+"""The most characters a placeholder of a summary is given; longer values are shortened to it."""
+
+
+class _Text(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RowText(_Text):
+    """`summary` of a gap stands alone; of an unknown or a note it is a part of a merged card's sentence."""
+
+    summary: str
+    missing: str
+    settle: str
+    settle_if_continued: str | None = None
+
+
+class CriterionText(_Text):
+    title: str
+    question: str
+    subject: str
+    looked_for: str
+    rows: dict[str, RowText] = {}
+
+
+class SuggestionText(_Text):
+    label: str
+    description: str
+
+
+class _File(_Text):
+    frame: dict[str, str]
+    unknown: dict[str, str]
+    notes: dict[str, str]
+    words: dict[str, str]
+    remarks: dict[str, str]
+    sources: dict[str, str]
+    unread: dict[str, str]
+    criteria: dict[str, CriterionText]
+    suggestions: dict[str, SuggestionText]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    text: _File
+
+    def row(self, criterion: str, row: str) -> RowText:
+        return self.text.criteria[criterion].rows[row]
+
+    def criterion(self, criterion: str) -> CriterionText:
+        return self.text.criteria[criterion]
+
+    def word(self, key: str) -> str:
+        return self.text.words.get(key, key)
+
+    def frame(self, key: str, **facts: object) -> str:
+        return self.text.frame[key].format(**facts)
+
+
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Raises ContentError naming the file and the entry."""
+    path = path or Path(__file__).parent / "en.toml"
+    try:
+        file = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ContentError(f"{path.name}: {error}") from error
+    for criterion, text in file.criteria.items():
+        for row, words in text.rows.items():
+            _check_length(path, f"criteria.{criterion}.rows.{row}.summary", words.summary)
+    for key, template in (*file.unknown.items(), *file.notes.items()):
+        _check_length(path, key, template)
+    return Catalogue(file)
+
+
+def _check_length(path: Path, key: str, template: str) -> None:
+    longest = 0
+    for literal, name, _, _ in string.Formatter().parse(template):
+        if name is not None and name not in _WIDEST:
+            raise ContentError(f"{path.name}: {key}: no placeholder {name!r}; there is {', '.join(_WIDEST)}")
+        longest += len(literal) + (_WIDEST[name] if name is not None else 0)
+    if longest > MAX_SUMMARY:
+        raise ContentError(f"{path.name}: {key}: may reach {longest} characters; {MAX_SUMMARY} is the most")
+
+
+def filled(template: str, facts: Mapping[str, object]) -> str:
+    """A summary with its facts, each kept to its widest."""
+    return template.format_map(_Short(facts))
+
+
+class _Short(dict[str, str]):
+    def __init__(self, facts: Mapping[str, object]) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, name: str) -> str:
+        text = str(self._facts[name])
+        widest = _WIDEST[name]
+        return text if len(text) <= widest else f"{text[: widest - 1].rstrip()}…"

@@ -1,0 +1,262 @@
+"""Verdicts to cards: one per gap and order, all unknowns in one, notes in one or beside a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from cds_hooks import Card, Coding, Link, Source, Suggestion
+from plugin.cards.catalogue import Catalogue, filled
+from plugin.cards.detail import Detail
+from plugin.cards.suggestions import Caller, suggestions_for
+from plugin.domain.check import Check, Kind, Outcome, Reason
+from plugin.policies.judge import Finding, Judge, Verdict
+from plugin.policies.model import Indicator, NotesShown
+from plugin.terminology import Terminology
+
+CRITERION_SYSTEM = "urn:spinal-injection-cds:criterion"
+FINDINGS_EXTENSION = "org.spinal-injection-cds.findings"
+OVERRIDE_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+_NAMESPACE = UUID("6a0c40a2-5b5b-5f0e-9f3a-8d2b6c1f7e11")
+_URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Turns verdicts into cards; built once."""
+
+    judge: Judge
+    catalogue: Catalogue
+    terminology: Terminology
+    notes: NotesShown
+    evidence_base: str
+    """The public base URL, without a trailing slash."""
+
+    def cards(
+        self,
+        verdicts: Sequence[Verdict],
+        orphans: Sequence[tuple[str, str]],
+        caller: Caller,
+        hook_instance: str,
+    ) -> tuple[Card, ...]:
+        """`orphans`: row and reference of selected orders that could not be reviewed at all."""
+        call = _Call(self, caller, hook_instance)
+        cards = [call.orphan(row, reference) for row, reference in orphans]
+        for verdict in verdicts:
+            cards += call.gaps(verdict)
+        cards += call.unknown([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.UNKNOWN])
+        cards.sort(key=lambda card: _URGENCY[card.indicator])
+        if self.notes == "always":
+            cards += call.notes([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.NOTE])
+        return self._capped(cards)
+
+    def _capped(self, cards: list[Card]) -> tuple[Card, ...]:
+        """The most urgent cards; the last one names those that had no room."""
+        limit = self.judge.policy.file.max_cards
+        if len(cards) <= limit:
+            return tuple(cards)
+        kept, dropped = cards[:limit], cards[limit:]
+        names = ", ".join(dict.fromkeys(c.source.topic.code for c in dropped if c.source.topic))
+        line = self.catalogue.frame("more_cards", criteria=names)
+        last = kept[-1].model_copy(update={"detail": f"{kept[-1].detail}\n\n{line}"})
+        return (*kept[:-1], last)
+
+
+class _Call:
+    """The cards of one call."""
+
+    def __init__(self, composer: Composer, caller: Caller, hook_instance: str) -> None:
+        self.composer = composer
+        self.caller = caller
+        self.hook_instance = hook_instance
+        self.noted: set[str] = set()
+        """References of orders whose notes stand in a card already."""
+        self.detail = Detail(composer.catalogue, composer.judge)
+
+    def gaps(self, verdict: Verdict) -> list[Card]:
+        """One card per gap, the most urgent first; that one carries the order's notes."""
+        found = [f for f in verdict.findings if f.kind is Kind.GAP]
+        found.sort(key=lambda f: _URGENCY[f.indicator])
+        beside = [self._beside(verdict) if index == 0 else [] for index in range(len(found))]
+        return [self._gap(verdict, f, notes) for f, notes in zip(found, beside, strict=True)]
+
+    def _beside(self, verdict: Verdict) -> list[Finding]:
+        """Notes for the first card about an order; none where notes have a card of their own."""
+        reference = verdict.case.order.reference
+        if self.composer.notes == "always" or reference in self.noted:
+            return []
+        self.noted.add(reference)
+        return [f for f in verdict.findings if f.kind is Kind.NOTE]
+
+    def _gap(self, verdict: Verdict, finding: Finding, notes: list[Finding]) -> Card:
+        check, case = finding.check, verdict.case
+        words = self.composer.catalogue.row(check.criterion, check.row)
+        uuid = self._uuid(case.order.reference, check.criterion)
+        offered = suggestions_for(
+            check, case, self.caller, uuid, self.composer.catalogue, self.composer.terminology
+        )
+        return self._card(
+            uuid=uuid,
+            topic=(
+                check.criterion.replace("-", ""),
+                self.composer.catalogue.criterion(check.criterion).title,
+            ),
+            summary=filled(words.summary, self.detail.facts(check, case)),
+            indicator=finding.indicator,
+            detail=self.detail.of_gap(verdict, finding, notes),
+            findings=[(case.order.reference, f) for f in (finding, *notes)],
+            suggestions=offered,
+            criteria=[check.criterion, *(n.check.criterion for n in notes)],
+        )
+
+    def unknown(self, pairs: list[tuple[Verdict, Finding]]) -> list[Card]:
+        """All that could not be determined or read, of all orders, in one card."""
+        if not pairs:
+            return []
+        verdicts = list({v.case.order.reference: v for v, _ in pairs}.values())
+        beside = [(v, f) for v in verdicts for f in self._beside(v)]
+        catalogue = self.composer.catalogue
+        only_scope = all(f.check.criterion == "SCOPE" for _, f in pairs)
+        incomplete = any(f.check.reason is Reason.NO_ACCESS for _, f in pairs)
+        verdict, first = pairs[0]
+        if only_scope:
+            topic = ("SCOPE", catalogue.frame("topic_scope"))
+            words = catalogue.row("SCOPE", first.check.row)
+            summary = filled(words.summary, self.detail.facts(first.check, verdict.case))
+        else:
+            topic = ("UNKNOWN", catalogue.frame("topic_unknown"))
+            subjects = self._subjects(pairs, incomplete=incomplete)
+            key = "summary_incomplete" if incomplete else "summary_ambiguous"
+            summary = filled(catalogue.text.unknown[key], {"subjects": subjects})
+        order = "|".join(v.case.order.reference for v in verdicts)
+        return [
+            self._card(
+                uuid=self._uuid(order, topic[0]),
+                topic=topic,
+                summary=summary,
+                indicator="info",
+                detail=self.detail.of_unknowns(pairs, beside),
+                findings=[(v.case.order.reference, f) for v, f in (*pairs, *beside)],
+                suggestions=(),
+                criteria=[f.check.criterion for _, f in (*pairs, *beside)],
+            )
+        ]
+
+    def _subjects(self, pairs: list[tuple[Verdict, Finding]], *, incomplete: bool) -> str:
+        """What cannot be told, most telling first: for a record that could not be read, what was not."""
+        subjects: list[str] = []
+        for verdict, finding in pairs:
+            if incomplete and finding.check.reason is not Reason.NO_ACCESS:
+                continue
+            text = self.composer.catalogue.criterion(finding.check.criterion).subject
+            subjects.append(text.format(**self.detail.facts(finding.check, verdict.case)))
+        return "; ".join(dict.fromkeys(subjects))
+
+    def notes(self, pairs: list[tuple[Verdict, Finding]]) -> list[Card]:
+        if not pairs:
+            return []
+        catalogue = self.composer.catalogue
+        verdict, first = pairs[0]
+        orders = list(dict.fromkeys(v.case.order.reference for v, _ in pairs))
+        if len(orders) > 1:
+            summary = filled(catalogue.text.notes["summary_many"], {"count": len(orders)})
+        else:
+            facts = self.detail.facts(first.check, verdict.case)
+            subject = catalogue.row(first.check.criterion, first.check.row).summary.format(**facts)
+            summary = filled(
+                catalogue.text.notes["summary"], {"code": verdict.case.order.code.code, "subject": subject}
+            )
+        return [
+            self._card(
+                uuid=self._uuid("|".join(orders), "NOTES"),
+                topic=("NOTES", catalogue.frame("topic_notes")),
+                summary=summary,
+                indicator="info",
+                detail=self.detail.of_notes(pairs),
+                findings=[(v.case.order.reference, f) for v, f in pairs],
+                suggestions=(),
+                criteria=[f.check.criterion for _, f in pairs],
+            )
+        ]
+
+    def orphan(self, row: str, reference: str) -> Card:
+        """An order that could not be reviewed: not coded, or not readable."""
+        catalogue = self.composer.catalogue
+        words = catalogue.row("SCOPE", row)
+        return self._card(
+            uuid=self._uuid(reference, "SCOPE"),
+            topic=("SCOPE", catalogue.frame("topic_scope")),
+            summary=words.summary,
+            indicator="info",
+            detail=self.detail.of_orphan(row),
+            findings=[(reference, _orphan_finding(row))],
+            suggestions=(),
+            criteria=["SCOPE"],
+        )
+
+    def _uuid(self, order: str, criterion: str) -> UUID:
+        return uuid5(_NAMESPACE, f"{self.hook_instance}|{order}|{criterion}")
+
+    def _card(
+        self,
+        *,
+        uuid: UUID,
+        topic: tuple[str, str],
+        summary: str,
+        indicator: Indicator,
+        detail: str,
+        findings: Iterable[tuple[str, Finding]],
+        suggestions: tuple[Suggestion, ...],
+        criteria: list[str],
+    ) -> Card:
+        policy = self.composer.judge.policy
+        frame = self.composer.catalogue.frame
+        reasons = policy.reasons_for_override(criteria[0])
+        return Card(
+            uuid=str(uuid),
+            summary=summary,
+            indicator=indicator,
+            detail=detail,
+            source=Source(
+                label=frame("source_label", policy=policy.label),
+                topic=Coding(system=CRITERION_SYSTEM, code=topic[0], display=topic[1]),
+            ),
+            suggestions=suggestions,
+            selection_behavior="any" if suggestions else None,
+            override_reasons=tuple(
+                Coding(system=OVERRIDE_SYSTEM, code=r.code, display=r.display) for r in reasons
+            ),
+            links=tuple(
+                Link(
+                    label=frame("link_label", criterion=criterion),
+                    url=f"{self.composer.evidence_base}/evidence/{criterion}",
+                    type="absolute",
+                )
+                for criterion in dict.fromkeys(criteria)
+            ),
+            extension={
+                FINDINGS_EXTENSION: {
+                    "policy": policy.label,
+                    "findings": [_wire(order, finding) for order, finding in findings],
+                }
+            },
+        )
+
+
+def _wire(order: str, finding: Finding) -> dict[str, str]:
+    check = finding.check
+    wire = {
+        "criterion": check.criterion,
+        "outcome": check.outcome.value,
+        "kind": finding.kind.value,
+        "order": order,
+    }
+    if check.reason is not None:
+        wire["reason"] = check.reason.value
+    return wire
+
+
+def _orphan_finding(row: str) -> Finding:
+    check = Check("SCOPE", row, Outcome.UNKNOWN, Reason.AMBIGUOUS, Kind.UNKNOWN)
+    return Finding(check, "info", Kind.UNKNOWN)

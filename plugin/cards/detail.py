@@ -1,0 +1,216 @@
+"""The Markdown of a card: what was looked for, what was found, what is missing, what would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from plugin.cards.catalogue import Catalogue
+from plugin.cards.markdown import quoted
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Item, Reason, Unread
+from plugin.domain.dates import DateRange
+from plugin.guidelines.agreement import Stance
+from plugin.policies.judge import Finding, Judge, Testimony, Verdict
+
+MAX_ITEMS = 8
+_ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3"})
+"""Criteria whose very question guidelines answer differently."""
+
+
+class Detail:
+    """Writes details; built once per call."""
+
+    def __init__(self, catalogue: Catalogue, judge: Judge) -> None:
+        self._catalogue = catalogue
+        self._judge = judge
+
+    def facts(self, check: Check, case: Case) -> dict[str, object]:
+        """The facts of the answer and of the order, in the catalogue's words."""
+        facts: dict[str, object] = {"region": case.region.label, "code": case.order.code.code, **check.facts}
+        if "change" in facts:
+            facts["change"] = self._catalogue.word(str(facts["change"]))
+        if "max_age_days" in facts:
+            facts["max_age_months"] = round(int(str(facts["max_age_days"])) / 30.4375)
+        return facts
+
+    def of_gap(self, verdict: Verdict, finding: Finding, notes: Sequence[Finding]) -> str:
+        check, case = finding.check, verdict.case
+        return _paragraphs(
+            self._order(case),
+            *self._answer(check, case),
+            self._notes([(verdict, n) for n in notes]),
+            self._own_thresholds(case, check),
+            self._positions(verdict, in_full=check.criterion in _ABOUT_AGREEMENT),
+            self._policy(),
+        )
+
+    def of_unknowns(
+        self, pairs: Sequence[tuple[Verdict, Finding]], notes: Sequence[tuple[Verdict, Finding]]
+    ) -> str:
+        parts: list[str] = []
+        for verdict, finding in pairs:
+            title = self._catalogue.criterion(finding.check.criterion).title
+            parts += [f"### {title}", self._order(verdict.case), *self._answer(finding.check, verdict.case)]
+        first = pairs[0][0]
+        return _paragraphs(*parts, self._notes(notes), self._positions(first), self._policy())
+
+    def of_notes(self, pairs: Sequence[tuple[Verdict, Finding]]) -> str:
+        verdicts = list({id(v): v for v, _ in pairs}.values())
+        parts: list[str] = []
+        for verdict in verdicts:
+            own = [(v, f) for v, f in pairs if v is verdict]
+            parts += [self._order(verdict.case), self._notes(own), self._positions(verdict, in_full=True)]
+        return _paragraphs(*parts, self._policy())
+
+    def of_orphan(self, row: str) -> str:
+        words = self._catalogue.row("SCOPE", row)
+        return _paragraphs(
+            self._catalogue.frame("missing", text=words.missing),
+            self._catalogue.frame("settle", text=words.settle),
+            self._policy(),
+        )
+
+    def _order(self, case: Case) -> str:
+        frame = self._catalogue.frame
+        planned = case.order.planned
+        line = frame(
+            "order_line",
+            family=self._catalogue.word(case.order.family.value),
+            code=case.order.code.code,
+            region=case.region.label,
+            planned=frame("planned", date=planned) if planned else frame("not_planned"),
+        )
+        return frame("order", order=f"{line} ({quoted(case.order.reference)})")
+
+    def _answer(self, check: Check, case: Case) -> list[str]:
+        """Looked for, found, not counted, could not be read, missing, what would settle it."""
+        catalogue, facts = self._catalogue, self.facts(check, case)
+        words = catalogue.row(check.criterion, check.row)
+        looked = catalogue.criterion(check.criterion).looked_for.format(**facts)
+        aside = [
+            i for i in check.set_aside if i.remark in ("resolved", "not-spinal", "other-region", "oral-only")
+        ]
+        found = self._items(check.decided_by)
+        settle = words.settle
+        if words.settle_if_continued and "met_on" in facts:
+            settle = words.settle_if_continued
+        return [
+            catalogue.frame("looked_for", text=looked),
+            _listed(catalogue.frame("found"), found) or self._found_nothing(check),
+            _listed(catalogue.frame("not_counted"), self._items(aside)),
+            _listed(catalogue.frame("unread"), [self._unread(u) for u in check.unread]),
+            catalogue.frame("missing", text=words.missing.format(**facts)),
+            catalogue.frame("settle", text=settle.format(**facts)),
+        ]
+
+    def _found_nothing(self, check: Check) -> str:
+        return "" if check.reason is Reason.NO_ACCESS else self._catalogue.frame("found_nothing")
+
+    def _items(self, items: Iterable[Item]) -> list[str]:
+        """One line per entry; several alike, such as sessions of one therapy, share a line."""
+        groups: dict[tuple[str, str, str | None], list[Item]] = {}
+        for item in items:
+            groups.setdefault((item.what, item.label, item.remark), []).append(item)
+        lines = [self._line(group) for group in groups.values()]
+        if len(lines) > MAX_ITEMS:
+            return [*lines[:MAX_ITEMS], f"… (+{len(lines) - MAX_ITEMS})"]
+        return lines
+
+    def _line(self, group: list[Item]) -> str:
+        first = group[0]
+        words = self._catalogue.word(first.what)
+        label = quoted(first.label) if first.quoted else first.label
+        text = f"{words}: {label}"
+        if len(group) > 1:
+            text = self._catalogue.frame("count", label=text, count=len(group))
+        when = _dates(group)
+        remark = self._catalogue.text.remarks.get(first.remark or "")
+        reference = quoted(first.reference, limit=64)
+        return ", ".join(part for part in (text, when, remark) if part) + f" ({reference})"
+
+    def _unread(self, unread: Unread) -> str:
+        source = self._catalogue.text.sources.get(unread.source, unread.source)
+        why = self._catalogue.text.unread.get(unread.why, unread.why).format(count=unread.count)
+        return f"{source}: {why}"
+
+    def _notes(self, pairs: Sequence[tuple[Verdict, Finding]]) -> str:
+        lines = []
+        for verdict, finding in pairs:
+            words = self._catalogue.row(finding.check.criterion, finding.check.row)
+            lines.append(words.missing.format(**self.facts(finding.check, verdict.case)))
+        return _listed(self._catalogue.frame("notes"), lines)
+
+    def _own_thresholds(self, case: Case, check: Check) -> str:
+        lines = [self._testimony(t) for t in self._judge.testimonies(case, check)]
+        return _listed(self._catalogue.frame("own_threshold"), lines)
+
+    def _testimony(self, testimony: Testimony) -> str:
+        text = f"{testimony.guideline.short_name}: {testimony.says}"
+        if testimony.outcome is None:
+            return text
+        key = "unknown-outcome" if testimony.outcome.value == "unknown" else testimony.outcome.value
+        return f"{text} ({self._catalogue.word(key)})"
+
+    def _positions(self, verdict: Verdict, *, in_full: bool = False) -> str:
+        """Who is for and who is against this case; in full with what each says and in which words read."""
+        agreement, case = verdict.agreement, verdict.case
+        if agreement is None:
+            return ""
+        pattern = self._catalogue.word(case.pattern.case or "")
+        head = self._catalogue.frame("guidelines", case=f"{pattern}, {self._catalogue.word(case.chronicity)}")
+        stances: dict[str, Sequence[Stance]] = {
+            "for": agreement.for_,
+            "against": agreement.against,
+            "conditional": agreement.conditional,
+        }
+        lines: list[str] = []
+        for direction, found in stances.items():
+            word = f"**{self._catalogue.word(direction)}:**"
+            if in_full:
+                lines += [f"{word} {self._stance(s, in_full=True)}" for s in found]
+            elif found:
+                lines.append(f"{word} {'; '.join(self._stance(s) for s in found)}")
+        if agreement.silent:
+            names = ", ".join(s.guideline.short_name for s in agreement.silent)
+            lines.append(f"**{self._catalogue.word('silent')}:** {names}")
+        return _listed(head, lines)
+
+    def _stance(self, stance: Stance, *, in_full: bool = False) -> str:
+        """The document, its strength, and how it was read where that was not in its own words."""
+        position = stance.position
+        remarks = [position.strength] if position.strength else []
+        if stance.guideline.kind == "coverage" and not in_full:
+            remarks.append(self._catalogue.word("coverage"))
+        if position.mark != "verified":
+            remarks.append(self._catalogue.word(position.mark))
+        name = stance.guideline.short_name + (f" ({'; '.join(remarks)})" if remarks else "")
+        says = stance.proviso or (position.says if in_full else None)
+        return f"{name}: {says}" if says else name
+
+    def _policy(self) -> str:
+        return self._catalogue.frame("policy", policy=self._judge.policy.label)
+
+
+def _dates(group: list[Item]) -> str:
+    """First and last day of a group, as exact as the chart has them; empty when nothing is dated."""
+    starts = [i.when for i in group if i.when is not None and i.when.first > date.min]
+    if not starts:
+        return ""
+    first = str(min(starts))
+    last = max((i.until or i.when for i in group if i.when is not None), key=_last_day)
+    if last is None or last.last == date.max:
+        return f"{first} onwards"
+    return first if str(last) == first else f"{first} to {last}"
+
+
+def _last_day(when: DateRange | None) -> date:
+    return when.last if when is not None else date.min
+
+
+def _listed(head: str, lines: Sequence[str]) -> str:
+    return "\n".join([head, "", *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,5 @@
+"""The command `spinal-cds`."""
+
+from plugin.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,105 @@
+"""`spinal-cds`: serve, demo, review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from plugin.cli.demo import run_demo
+from plugin.cli.review import Output, review_file
+from plugin.cli.serve import serve_until_stopped
+from plugin.domain.content import ContentError
+from plugin.settings import Settings, read_settings
+
+_HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+_PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+_FHIR = click.option(
+    "--fhir-server",
+    "fhir_servers",
+    multiple=True,
+    metavar="URL",
+    help="A FHIR base URL that may be contacted beside loopback ones. May be repeated.",
+)
+
+
+@click.group()
+@click.version_option(package_name="spinal-injection-cds")
+def main() -> None:
+    """Decision support for spinal-injection orders, over CDS Hooks. Settings: SPINAL_CDS_… variables."""
+
+
+@main.command()
+@_HOST
+@_PORT
+@_FHIR
+def serve(host: str, port: int, fhir_servers: tuple[str, ...]) -> None:
+    """Answer hook requests until Ctrl-C."""
+    with _one_line():
+        serve_until_stopped(_settings(port, host, fhir_servers), host, port)
+
+
+@main.command()
+@_HOST
+@_PORT
+@click.option(
+    "--scenarios",
+    default="fixtures/scenarios",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the ready-made requests.",
+)
+def demo(host: str, port: int, scenarios: Path) -> None:
+    """Start the service, send it three ready-made requests, show the cards, and go on serving."""
+    with _one_line():
+        run_demo(host, port, scenarios)
+
+
+@main.command()
+@click.argument("request_file", metavar="REQUEST.json", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="Print the response as the wire would carry it.")
+@click.option("--explain", is_flag=True, help="Print every rule's answer and the entries behind it.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Fix the clock.")
+@click.option("--policy", help="A shipped policy's name or a path to a .toml file.")
+@click.option("--notes", type=click.Choice(["attached", "always"]))
+@_FHIR
+def review(
+    request_file: Path,
+    as_json: bool,
+    explain: bool,
+    today: datetime | None,
+    policy: str | None,
+    notes: str | None,
+    fhir_servers: tuple[str, ...],
+) -> None:
+    """Print the cards for a saved hook request (`-`: standard input)."""
+    given: dict[str, object] = {"today": _day(today), "policy": policy, "notes": notes}
+    overrides = {key: value for key, value in given.items() if value is not None}
+    with _one_line():
+        settings = read_settings(**overrides, **({"fhir_servers": fhir_servers} if fhir_servers else {}))
+        output = Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
+        click.echo(review_file(request_file, settings, output))
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment is not None else None
+
+
+def _settings(port: int, host: str, fhir_servers: tuple[str, ...]) -> Settings:
+    settings = read_settings(**({"fhir_servers": fhir_servers} if fhir_servers else {}))
+    if "public_url" in settings.model_fields_set:
+        return settings
+    name = f"[{host}]" if ":" in host else host
+    return settings.model_copy(update={"public_url": f"http://{name}:{port}"})
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Turns a fault of settings, content or surroundings into one line and exit status 1."""
+    try:
+        yield
+    except ContentError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,68 @@
+"""`spinal-cds serve`: the development server, on loopback only."""
+
+from __future__ import annotations
+
+import gc
+import socket
+
+import click
+from flask import Flask
+from waitress.server import create_server
+
+from plugin.app import configure_logging, create_app
+from plugin.domain.content import ContentError
+from plugin.settings import Settings
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+THREADS = 8
+_MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+"""What the server takes in before the application, whose own cap is lower, refuses the body."""
+
+
+def serve_until_stopped(settings: Settings, host: str, port: int) -> None:
+    """Returns on Ctrl-C. Raises ContentError when it cannot start."""
+    require_free(host, port)
+    configure_logging(settings.log_level)
+    server = bound_server(create_app(settings), host, port)
+    click.echo(f"{banner(settings)}\nListening on {settings.public_url}/cds-services", err=True)
+    server.run()
+
+
+def banner(settings: Settings) -> str:
+    return (
+        f"DEVELOPMENT PROFILE: open to every caller on this machine, not for patient care. "
+        f"Policy {settings.policy}."
+    )
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises ContentError for an address that is not loopback, or a port somebody listens on."""
+    if host not in LOOPBACK:
+        raise ContentError(
+            f"--host {host}: the development profile listens on {', '.join(sorted(LOOPBACK))} only"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ContentError(
+                f"port {port} on {host} is in use; stop what listens there or choose another with --port"
+            ) from error
+
+
+def bound_server(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
+    """A waitress server, not yet running. What lives by then is frozen out of garbage collection."""
+    server = create_server(
+        app,
+        host=host,
+        port=port,
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=_MAX_BUFFERED_BYTES,
+        clear_untrusted_proxy_headers=True,
+    )
+    gc.collect()
+    gc.freeze()
+    return server

@@ -1,0 +1,60 @@
+"""Dates as charts give them: a day, a month or a year, never made more exact than they are."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from plugin.domain.truth import Truth
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DateRange:
+    """Some day in [first, last], both inclusive. `2026-09` is any day of that September."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def on(cls, day: date) -> DateRange:
+        return cls(day, day)
+
+    @property
+    def is_exact(self) -> bool:
+        return self.first == self.last
+
+    def holds(self, predicate: Callable[[date], bool]) -> Truth:
+        """The predicate at both ends: UNKNOWN when they differ. Only for monotone predicates."""
+        at_first, at_last = predicate(self.first), predicate(self.last)
+        return Truth.of(at_first) if at_first == at_last else Truth.UNKNOWN
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return self.first.isoformat()
+        if self.first.replace(day=1) == self.last.replace(day=1):
+            return f"{self.first:%Y-%m}"
+        return f"{self.first.year}" if self.first.year == self.last.year else f"{self.first} to {self.last}"
+
+
+def parse_fhir_date(text: str | None) -> DateRange | None:
+    """A FHIR date, dateTime or instant as the calendar date written in it; None when it is no date."""
+    if not text:
+        return None
+    try:
+        if len(text) >= 10:
+            return DateRange.on(date.fromisoformat(text[:10]))
+        if len(text) == 7:
+            first = date.fromisoformat(f"{text}-01")
+            return DateRange(first, first.replace(day=monthrange(first.year, first.month)[1]))
+        if len(text) == 4:
+            return DateRange(date(int(text), 1, 1), date(int(text), 12, 31))
+    except ValueError:
+        return None
+    return None
+
+
+def days_before(day: date, days: int) -> date:
+    """The date `days` earlier, stopping at the first date the calendar can hold."""
+    return day - timedelta(days=min(days, day.toordinal() - 1))

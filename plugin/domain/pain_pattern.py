@@ -1,0 +1,274 @@
+"""Does the pain radiate from a nerve root, or is it in the back or neck only?
+
+The order's own reasons weigh first, then the problem list for the same region. A code that merely names a
+structure (a displaced disc, a stenosis) does not say whether the limb hurts, so it settles nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from plugin.domain.check import Item, Unread
+from plugin.domain.dates import days_before
+from plugin.domain.evidence import Diagnosis, Evidence, Standing
+from plugin.domain.order import InjectionOrder
+from plugin.domain.regions import Region
+from plugin.domain.truth import Truth
+
+_LIMB = frozenset(
+    {"radicular", "claudication", "post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"}
+)
+_ANY_REGION = frozenset({"post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"})
+_OPEN = frozenset({"structural-open", "pattern-not-stated"})
+
+
+class Finding(StrEnum):
+    """How the reasons and the problem list read together."""
+
+    POSITIVE = "positive"
+    POSITIVE_LISTED = "positive-listed"
+    POSSIBLE = "possible"
+    CONFLICT = "conflict"
+    AXIAL = "axial"
+    AXIAL_LISTED = "axial-listed"
+    OPEN = "open"
+    NOT_STATED = "not-stated"
+    EXCLUDED = "excluded"
+    EXCLUDED_LISTED = "excluded-listed"
+    REGION_DIFFERS = "region-differs"
+    REGION_UNKNOWN = "region-unknown"
+    REASON_REFUTED = "reason-refuted"
+    NOTHING = "nothing"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class PatternParams:
+    """Settings of the reading, from the policy."""
+
+    structural_without_limb_symptoms: str
+    """`unknown` or `axial`."""
+    zoster_acute_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PainPattern:
+    finding: Finding
+    deciding: tuple[Diagnosis, ...] = ()
+    listed: tuple[Diagnosis, ...] = ()
+    """What the problem list adds, where it matters to the finding."""
+    set_aside: tuple[Item, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    case: str | None = None
+    """The pattern guidelines speak of; None when it is not known."""
+    is_acute_zoster: Truth = Truth.FALSE
+
+    @property
+    def region(self) -> Region:
+        """The region the deciding diagnoses name; not stated when they name none."""
+        atoms = frozenset(atom for d in self.deciding if d.region.stated for atom in d.region.atoms)
+        return Region(atoms=atoms, stated=True, is_pair=False) if atoms else Region.unspecified()
+
+
+def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: PatternParams) -> PainPattern:
+    """Combines the order's reasons with the problem list for the order's region."""
+    reasons, missing = _reasons(order, evidence)
+    region = _order_region(order, reasons)
+    own = {r.reference for r in reasons}
+    listed = _Weighed([d for d in evidence.diagnoses.entries if d.reference not in own], region, ())
+    weighed = _Weighed(reasons, region, listed.neighbours)
+    finding, deciding, beside = _weigh(weighed, listed, params)
+    unread = (*missing, *evidence.diagnoses.unread)
+    if finding is not Finding.POSITIVE and unread:
+        finding, deciding = Finding.UNREAD, ()
+    acute = _acute_zoster(deciding, order.as_of, params) if finding in _ESTABLISHED else Truth.FALSE
+    return PainPattern(
+        finding=finding,
+        deciding=deciding,
+        listed=beside,
+        set_aside=tuple(listed.set_aside) + evidence.diagnoses.set_aside,
+        unread=unread if finding is Finding.UNREAD else (),
+        case=_case(finding, deciding, acute),
+        is_acute_zoster=acute,
+    )
+
+
+_ESTABLISHED = frozenset({Finding.POSITIVE, Finding.POSITIVE_LISTED})
+
+
+def _reasons(order: InjectionOrder, evidence: Evidence) -> tuple[list[Diagnosis], tuple[Unread, ...]]:
+    by_reference = {d.reference: d for d in evidence.diagnoses.entries}
+    found = [by_reference[r] for r in order.reason_references if r in by_reference]
+    dropped = {item.reference for item in evidence.diagnoses.set_aside}
+    lost = [r for r in order.reason_references if r not in by_reference and r not in dropped]
+    missing = (Unread("reason", "not-found", len(lost)),) if lost else ()
+    return [*found, *order.reason_codes], missing
+
+
+def _order_region(order: InjectionOrder, reasons: list[Diagnosis]) -> Region:
+    if order.region.stated:
+        return order.region
+    stated = {d.region for d in reasons if d.region.stated and d.pattern is not None}
+    return stated.pop() if len(stated) == 1 else order.region
+
+
+class _Weighed:
+    """Diagnoses sorted by what they say about an order for one region."""
+
+    def __init__(
+        self, diagnoses: Iterable[Diagnosis], region: Region, neighbours: tuple[Region, ...]
+    ) -> None:
+        self.region = region
+        current: list[Diagnosis] = []
+        self.set_aside: list[Item] = []
+        self.refuted: list[Diagnosis] = []
+        for diagnosis in diagnoses:
+            if diagnosis.standing is Standing.REFUTED:
+                self.refuted.append(diagnosis)
+            elif diagnosis.standing is Standing.HISTORICAL:
+                if diagnosis.pattern is not None:
+                    self.set_aside.append(diagnosis.item("resolved"))
+            else:
+                current.append(diagnosis)
+        self.current = current
+        self.neighbours = (*neighbours, *(d.region for d in current if d.pattern and d.region.stated))
+        self.here: list[Diagnosis] = []
+        self.elsewhere: list[Diagnosis] = []
+        self.somewhere: list[Diagnosis] = []
+        self.possible: list[Diagnosis] = []
+        for diagnosis in current:
+            self._sort(diagnosis)
+
+    def _sort(self, diagnosis: Diagnosis) -> None:
+        match = self._match(diagnosis)
+        if diagnosis.pattern in _LIMB and diagnosis.is_certain:
+            {Truth.TRUE: self.here, Truth.FALSE: self.elsewhere, Truth.UNKNOWN: self.somewhere}[match].append(
+                diagnosis
+            )
+        elif match is not Truth.FALSE and diagnosis.pattern in _LIMB | {"possible-radicular"}:
+            self.possible.append(diagnosis)
+
+    def _match(self, diagnosis: Diagnosis) -> Truth:
+        if diagnosis.pattern in _ANY_REGION and not diagnosis.region.stated:
+            if diagnosis.pattern != "post-laminectomy":
+                return Truth.TRUE
+            other = any(n.matches(self.region) is Truth.FALSE for n in self.neighbours)
+            return Truth.UNKNOWN if other else Truth.TRUE
+        return self.region.matches(diagnosis.region)
+
+    def having(self, *patterns: str) -> list[Diagnosis]:
+        return [d for d in self.current if d.pattern in patterns]
+
+
+def _weigh(
+    reasons: _Weighed, listed: _Weighed, params: PatternParams
+) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+    """The table of reasons against problem list; the first line that fits decides."""
+    possible = reasons.possible + reasons.having("weak-sensory")
+    local_axial = [d for d in listed.having("axial") if listed.region.matches(d.region) is not Truth.FALSE]
+    resolved = reasons.set_aside and not reasons.current
+    if reasons.here:
+        return Finding.POSITIVE, tuple(reasons.here), ()
+    if possible or reasons.somewhere or reasons.elsewhere:
+        if listed.here:
+            return Finding.POSITIVE_LISTED, tuple(listed.here), tuple(possible)
+        if reasons.somewhere:
+            return Finding.REGION_UNKNOWN, tuple(reasons.somewhere), ()
+        if possible:
+            return Finding.POSSIBLE, tuple(possible), ()
+        return _elsewhere(reasons, listed)
+    if reasons.having(*_OPEN):
+        return _against_list(_open_finding(reasons), reasons.having(*_OPEN), listed, rescue=False)
+    if reasons.having("excluded"):
+        return _against_list(Finding.EXCLUDED, reasons.having("excluded"), listed, rescue=False)
+    if reasons.having("axial"):
+        back = reasons.having("axial", "structural-negative")
+        return _against_list(Finding.AXIAL, back, listed, rescue=True)
+    if reasons.having("structural-negative"):
+        as_axial = params.structural_without_limb_symptoms == "axial"
+        finding = Finding.AXIAL if as_axial else Finding.OPEN
+        return _against_list(finding, reasons.having("structural-negative"), listed, rescue=True)
+    if (reasons.refuted or resolved) and not listed.here:
+        return Finding.REASON_REFUTED, tuple(reasons.refuted), ()
+    return _listed_only(listed, local_axial, params)
+
+
+def _open_finding(reasons: _Weighed) -> Finding:
+    return Finding.OPEN if reasons.having("structural-open") else Finding.NOT_STATED
+
+
+def _elsewhere(
+    reasons: _Weighed, listed: _Weighed
+) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+    if listed.somewhere or listed.possible:
+        return Finding.REGION_UNKNOWN, tuple(reasons.elsewhere), (*listed.somewhere, *listed.possible)
+    return Finding.REGION_DIFFERS, tuple(reasons.elsewhere), ()
+
+
+def _against_list(
+    finding: Finding, own: list[Diagnosis], listed: _Weighed, *, rescue: bool
+) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+    """A reason that states no limb pain, beside what the problem list holds for the region."""
+    if listed.here or listed.somewhere:
+        return Finding.CONFLICT, tuple(own), (*listed.here, *listed.somewhere)
+    if rescue and listed.possible:
+        return Finding.POSSIBLE, tuple(own), tuple(listed.possible)
+    return finding, tuple(own), ()
+
+
+def _listed_only(
+    listed: _Weighed, axial: list[Diagnosis], params: PatternParams
+) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+    """No reason that says anything: the problem list for the region stands alone."""
+    near = [d for d in listed.current if listed.region.matches(d.region) is not Truth.FALSE]
+    negative = [d for d in near if d.pattern == "structural-negative"]
+    still_open = [d for d in near if d.pattern in _OPEN]
+    excluded = [d for d in near if d.pattern == "excluded"]
+    if params.structural_without_limb_symptoms == "axial":
+        axial, negative = [*axial, *negative], []
+    choices = (
+        (Finding.POSITIVE_LISTED, listed.here),
+        (Finding.REGION_UNKNOWN, listed.somewhere),
+        (Finding.POSSIBLE, listed.possible),
+        (Finding.OPEN, still_open),
+        (Finding.AXIAL_LISTED, axial),
+        (Finding.OPEN, negative),
+        (Finding.EXCLUDED_LISTED, excluded),
+    )
+    return next(((f, tuple(d), ()) for f, d in choices if d), (Finding.NOTHING, (), ()))
+
+
+def _acute_zoster(deciding: tuple[Diagnosis, ...], as_of: date, params: PatternParams) -> Truth:
+    shingles = [d for d in deciding if d.pattern in ("zoster", "zoster-by-onset")]
+    if not shingles:
+        return Truth.FALSE
+    if any(d.pattern in ("radicular", "claudication", "post-laminectomy") for d in deciding):
+        return Truth.FALSE
+    earliest = days_before(as_of, params.zoster_acute_days)
+    answer = Truth.FALSE
+    for diagnosis in shingles:
+        if diagnosis.onset is not None:
+            answer = answer | diagnosis.onset.holds(lambda day: day >= earliest)
+        elif diagnosis.recorded is None or diagnosis.recorded.last >= earliest:
+            answer = answer | Truth.UNKNOWN
+    return answer
+
+
+def _case(finding: Finding, deciding: tuple[Diagnosis, ...], acute_zoster: Truth) -> str | None:
+    """The guideline vocabulary for this pattern; the most specific deciding diagnosis names it."""
+    if finding in (Finding.AXIAL, Finding.AXIAL_LISTED):
+        return "axial"
+    if finding not in _ESTABLISHED:
+        return None
+    patterns = {d.pattern for d in deciding}
+    if patterns & {"zoster", "zoster-by-onset"} and acute_zoster is Truth.TRUE:
+        return "acute-zoster"
+    for pattern in ("claudication", "post-laminectomy", "radicular"):
+        if pattern in patterns:
+            return pattern
+    if "post-herpetic" in patterns or acute_zoster is Truth.FALSE:
+        return "post-herpetic"
+    return None

@@ -1,0 +1,325 @@
+"""Conservative care, earlier injections and operations: one pass over procedures, orders and medication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import msgspec
+
+from plugin.domain.check import Item
+from plugin.domain.codes import Concept
+from plugin.domain.dates import DateRange, parse_fhir_date
+from plugin.domain.evidence import CareEntry, CareKind, Event, Study, Waiver
+from plugin.domain.regions import Region
+from plugin.evidence.imaging import study_from_procedure, study_from_request
+from plugin.evidence.reading import Chart, label_of, reference_of, region_of, text_of, when
+from plugin.evidence.views import (
+    CodeableConcept,
+    Medication,
+    MedicationRequest,
+    MedicationStatement,
+    OneOrMany,
+    Procedure,
+    ServiceRequest,
+    many,
+)
+
+_CARE_SETS = {
+    "cc-physical-therapy": CareKind.ACTIVE,
+    "cc-manual-chiro": CareKind.ACTIVE,
+    "cc-education-hep": CareKind.ACTIVE,
+    "cc-cbt": CareKind.ACTIVE,
+    "cc-acupuncture": CareKind.ACTIVE,
+    "cc-passive-modality": CareKind.PASSIVE,
+    "cc-pt-referral": CareKind.REFERRAL,
+}
+_INJECTION_SETS = ("proc-esi-interlaminar-caudal", "proc-esi-transforaminal")
+_DRUG_SETS = ("cc-med-nsaid", "cc-med-other-analgesic")
+_DONE = frozenset({"completed", "in-progress", "stopped"})
+_NOT_YET = frozenset({"preparation", "on-hold"})
+_TAKEN_FORMS = frozenset({None, "oral", "topical", "other"})
+_ONGOING = DateRange.on(date.max)
+_SOME_DAY = date.min
+
+
+@dataclass(slots=True)
+class CareFound:
+    """What procedures, orders and medication show."""
+
+    care: list[CareEntry] = field(default_factory=list)
+    waivers: list[Waiver] = field(default_factory=list)
+    injections: list[Event] = field(default_factory=list)
+    operations: list[Event] = field(default_factory=list)
+    studies: list[Study] = field(default_factory=list)
+
+
+def read_procedures(procedures: Iterable[Procedure], chart: Chart, found: CareFound) -> None:
+    for procedure in procedures:
+        if not chart.is_about_patient("procedures", procedure):
+            continue
+        known = chart.concepts(procedure.code)
+        if procedure.status == "entered-in-error":
+            if known:
+                chart.leave_out("procedures", _left_out(procedure, known, "entered-in-error"))
+            continue
+        kind = _care_kind(known)
+        if kind is not None or not known:
+            _read_care(procedure, known, kind, chart, found)
+        if known:
+            _read_event(procedure, known, found)
+        study = study_from_procedure(procedure, known, chart)
+        if study is not None and (procedure.status != "not-done" or study.was_declined):
+            found.studies.append(study)
+
+
+def _care_kind(known: Iterable[Concept]) -> CareKind | None:
+    for concept in known:
+        for name in concept.sets:
+            if name in _CARE_SETS:
+                return _CARE_SETS[name]
+    return None
+
+
+def _read_care(
+    procedure: Procedure, known: tuple[Concept, ...], kind: CareKind | None, chart: Chart, found: CareFound
+) -> None:
+    by_text = kind is None
+    if by_text and not chart.terminology.text.active_care(text_of(procedure.code)):
+        return
+    if _is_for_other_part(procedure.bodySite, procedure.reasonCode, chart):
+        chart.leave_out("procedures", _left_out(procedure, known, "not-spinal"))
+        return
+    label, quoted = label_of(procedure.code, known)
+    if procedure.status == "not-done":
+        if procedure.statusReason is not None:
+            found.waivers.append(Waiver(reference_of(procedure), label, "therapy"))
+        return
+    if procedure.status in _NOT_YET:
+        chart.leave_out("procedures", _left_out(procedure, known, "not-completed"))
+        return
+    first, last, is_period = _performed(procedure)
+    found.care.append(
+        CareEntry(
+            kind=kind or CareKind.ACTIVE,
+            reference=reference_of(procedure),
+            label=label,
+            first=first or DateRange(_SOME_DAY, chart.today),
+            last=last,
+            is_period=is_period,
+            is_certain=procedure.status in _DONE and not by_text,
+            is_evaluation=any(c.get("participation") == "evaluation" for c in known),
+            is_quoted=quoted,
+        )
+    )
+
+
+def _performed(procedure: Procedure) -> tuple[DateRange | None, DateRange | None, bool]:
+    """First and last day, and whether they come from a period. Without a date: any day so far."""
+    period = procedure.performedPeriod
+    if period is not None:
+        first = parse_fhir_date(period.start) or parse_fhir_date(period.end)
+        return first, parse_fhir_date(period.end) or _open_end(procedure), True
+    day = parse_fhir_date(procedure.performedDateTime)
+    return day, day, False
+
+
+def _open_end(procedure: Procedure) -> DateRange | None:
+    return _ONGOING if procedure.status == "in-progress" else None
+
+
+def _read_event(procedure: Procedure, known: tuple[Concept, ...], found: CareFound) -> None:
+    if procedure.status not in ("completed", None, "unknown"):
+        return
+    injected = [c for c in known if any(name in c.sets for name in _INJECTION_SETS)]
+    operated = [c for c in known if "proc-spine-surgery" in c.sets]
+    taken = when(procedure.performedDateTime, procedure.performedPeriod)
+    for concepts, events in ((injected, found.injections), (operated, found.operations)):
+        if concepts:
+            label, _ = label_of(procedure.code, concepts)
+            region = region_of(concepts) or Region.unspecified()
+            events.append(Event(reference_of(procedure), label, region, taken))
+
+
+def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:
+    """Orders on file and of this hook: imaging asked for or done, and referrals to therapy."""
+    for request in requests:
+        if not chart.is_about_patient("serviceRequests", request):
+            continue
+        known = chart.concepts(request.code)
+        study = study_from_request(request, known, chart)
+        if study is not None:
+            found.studies.append(study)
+        if _care_kind(known) is None or request.doNotPerform:
+            continue
+        if request.status in ("entered-in-error", "revoked", "cancelled"):
+            continue
+        label, quoted = label_of(request.code, known)
+        asked = parse_fhir_date(request.authoredOn)
+        asked = asked or when(request.occurrenceDateTime, request.occurrencePeriod)
+        first = asked or DateRange(_SOME_DAY, chart.today)
+        found.care.append(
+            CareEntry(CareKind.REFERRAL, reference_of(request), label, first, first, False, is_quoted=quoted)
+        )
+
+
+def read_medication_requests(requests: Iterable[MedicationRequest], chart: Chart, found: CareFound) -> None:
+    for request in requests:
+        if not chart.is_about_patient("medications", request):
+            continue
+        drug = _analgesic(request, "medications", chart)
+        if drug is None:
+            continue
+        if request.intent in ("proposal", "plan", "option") or request.status in _NEVER_TAKEN:
+            chart.leave_out(
+                "medications", Item("medication", drug[0], reference_of(request), remark="not-an-order")
+            )
+            continue
+        authored = parse_fhir_date(request.authoredOn)
+        found.care.append(_medication(request, drug, authored, _end_of_order(request, authored), chart))
+
+
+_NEVER_TAKEN = frozenset({"entered-in-error", "cancelled", "draft"})
+
+
+def read_medication_statements(
+    statements: Iterable[MedicationStatement], chart: Chart, found: CareFound
+) -> None:
+    key = "medicationStatements"
+    for statement in statements:
+        if not chart.is_about_patient(key, statement):
+            continue
+        drug = _analgesic(statement, key, chart)
+        if drug is None:
+            continue
+        if statement.status in ("entered-in-error", "intended", "not-taken"):
+            chart.leave_out(key, Item("medication", drug[0], reference_of(statement), remark="not-an-order"))
+            continue
+        period = statement.effectivePeriod
+        first = when(statement.effectiveDateTime, period)
+        last = parse_fhir_date(period.end) if period is not None else None
+        if last is None and statement.status == "active":
+            last = _ONGOING
+        found.care.append(_medication(statement, drug, first, last, chart))
+
+
+Drug = tuple[str, bool, bool]
+"""Label, whether it is the chart's own text, whether it is certain."""
+
+
+def _analgesic(resource: MedicationRequest | MedicationStatement, key: str, chart: Chart) -> Drug | None:
+    concept = _drug_concept(resource)
+    terminology = chart.terminology
+    for coding in (concept.coding if concept else None) or ():
+        ours = [
+            c
+            for c in terminology.ingredients(coding.system, coding.code)
+            if any(name in c.sets for name in _DRUG_SETS)
+        ]
+        if not ours:
+            continue
+        label = f"{ours[0].label} ({ours[0].code})"
+        if terminology.dose_form(coding.system, coding.code) not in _TAKEN_FORMS:
+            chart.leave_out(key, Item("medication", label, reference_of(resource), remark="oral-only"))
+            return None
+        if _is_for_other_part(None, resource.reasonCode, chart):
+            chart.leave_out(key, Item("medication", label, reference_of(resource), remark="not-spinal"))
+            return None
+        return label, False, True
+    words = text_of(concept) or (
+        resource.medicationReference.display if resource.medicationReference else None
+    )
+    if words and terminology.text.analgesic(words):
+        return words, True, False
+    return None
+
+
+def _drug_concept(resource: MedicationRequest | MedicationStatement) -> CodeableConcept | None:
+    """The drug given in place, or in the Medication that the resource contains."""
+    pointer = resource.medicationReference
+    if resource.medicationCodeableConcept is not None or pointer is None:
+        return resource.medicationCodeableConcept
+    for raw in resource.contained or ():
+        try:
+            medication = _medication_decoder.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        if medication.resourceType == "Medication" and pointer.reference == f"#{medication.id}":
+            return medication.code
+    return None
+
+
+_medication_decoder = msgspec.json.Decoder(Medication)
+
+
+def _end_of_order(request: MedicationRequest, authored: DateRange | None) -> DateRange | None:
+    """End of the dispense period, else today while active, else start plus supply, else not known."""
+    dispense = request.dispenseRequest
+    period = dispense.validityPeriod if dispense else None
+    ended = parse_fhir_date(period.end) if period else None
+    if ended is not None:
+        return ended
+    if request.status == "active":
+        return _ONGOING
+    supply = _supply_days(request)
+    if supply is None or authored is None or not authored.is_exact:
+        return None
+    return DateRange.on(authored.first + timedelta(days=max(supply - 1, 0)))
+
+
+def _supply_days(request: MedicationRequest) -> int | None:
+    supply = request.dispenseRequest.expectedSupplyDuration if request.dispenseRequest else None
+    if supply is None or supply.value is None or not 0 <= supply.value <= 3650:
+        return None
+    unit = (supply.code or supply.unit or "d").lower()
+    factor = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}.get(unit)
+    return None if factor is None else int(supply.value * factor)
+
+
+def _medication(
+    resource: MedicationRequest | MedicationStatement,
+    drug: Drug,
+    first: DateRange | None,
+    last: DateRange | None,
+    chart: Chart,
+) -> CareEntry:
+    label, quoted, certain = drug
+    return CareEntry(
+        kind=CareKind.MEDICATION,
+        reference=reference_of(resource),
+        label=label,
+        first=first or DateRange(_SOME_DAY, chart.today),
+        last=last,
+        is_period=True,
+        is_certain=certain and resource.status in ("active", "completed", "stopped"),
+        is_quoted=quoted,
+    )
+
+
+def _is_for_other_part(sites: OneOrMany, reasons: OneOrMany, chart: Chart) -> bool:
+    """Plainly for another part of the body: a known site or reason says so and none says spine."""
+    known = [*chart.concepts_of(sites), *chart.concepts_of(reasons)]
+    if any(c.region is not None or c.pain_pattern is not None for c in known):
+        return False
+    if any("body-site-non-spinal" in c.sets or "dx-non-spinal" in c.sets for c in known):
+        return True
+    hints = chart.terminology.text
+    words = [text for concept in (*many(sites), *many(reasons)) for text in _words(concept)]
+    if any(hints.region(text) is not None for text in words):
+        return False
+    return any(hints.is_non_spinal(text) for text in words)
+
+
+def _words(concept: CodeableConcept) -> Iterator[str]:
+    if concept.text:
+        yield concept.text
+    for coding in concept.coding or ():
+        if coding.display:
+            yield coding.display
+
+
+def _left_out(procedure: Procedure, known: tuple[Concept, ...], remark: str) -> Item:
+    label, quoted = label_of(procedure.code, known)
+    taken = when(procedure.performedDateTime, procedure.performedPeriod)
+    return Item("active", label, reference_of(procedure), taken, remark=remark, quoted=quoted)

@@ -1,0 +1,165 @@
+"""Condition, and the order's reason codes, to diagnoses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from plugin.domain.check import Item
+from plugin.domain.codes import Concept
+from plugin.domain.dates import DateRange, days_before, parse_fhir_date
+from plugin.domain.evidence import Diagnosis, Standing
+from plugin.domain.regions import Region
+from plugin.evidence.reading import Chart, code_of, label_of, reference_of, region_of, text_of, when
+from plugin.evidence.views import CodeableConcept, Condition, OneOrMany, many
+
+KEY = "conditions"
+_LIMB = frozenset(
+    {"radicular", "claudication", "post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"}
+)
+# The most telling code of a Condition speaks for it.
+_TELLING = (
+    "claudication",
+    "radicular",
+    "post-laminectomy",
+    "zoster",
+    "zoster-by-onset",
+    "post-herpetic",
+    "possible-radicular",
+    "structural-open",
+    "pattern-not-stated",
+    "excluded",
+    "axial",
+    "structural-negative",
+    "weak-sensory",
+    "generic",
+)
+_PAST = frozenset({"inactive", "remission", "resolved"})
+_CONFIRMED = frozenset({None, "confirmed"})
+
+
+def read_diagnoses(
+    conditions: Iterable[Condition], chart: Chart, encounter_max_age_days: int
+) -> tuple[Diagnosis, ...]:
+    """The patient's diagnoses; those entered in error are left out."""
+    kept: list[tuple[Condition, Diagnosis]] = []
+    for condition in conditions:
+        if not chart.is_about_patient(KEY, condition):
+            continue
+        diagnosis = _diagnosis(condition, chart)
+        if diagnosis is not None:
+            kept.append((condition, diagnosis))
+    listed = {c for condition, d in kept if not _is_visit(condition) for c in d.concepts}
+    since = days_before(chart.today, encounter_max_age_days)
+    return tuple(_weakened(condition, d, listed, since) for condition, d in kept)
+
+
+def diagnosis_from_code(concept: CodeableConcept, reference: str, chart: Chart) -> Diagnosis:
+    """A reason given as a code on the order: current, and as certain as its code."""
+    known = chart.concepts(concept)
+    pattern, region, is_text = _meaning(concept, known, None, chart)
+    label, quoted = label_of(concept, known)
+    return Diagnosis(
+        reference=reference,
+        concepts=known,
+        pattern=pattern,
+        region=region,
+        standing=Standing.CURRENT,
+        is_certain=not is_text,
+        label=label,
+        is_quoted=quoted,
+    )
+
+
+def _diagnosis(condition: Condition, chart: Chart) -> Diagnosis | None:
+    known = chart.concepts(condition.code)
+    label, quoted = label_of(condition.code, known)
+    reference = reference_of(condition)
+    verification = code_of(condition.verificationStatus)
+    if verification == "entered-in-error":
+        chart.leave_out(KEY, Item("diagnosis", label, reference, remark="entered-in-error", quoted=quoted))
+        return None
+    pattern, region, is_text = _meaning(condition.code, known, condition.bodySite, chart)
+    standing = _standing(condition, verification, chart.today)
+    return Diagnosis(
+        reference=reference,
+        concepts=known,
+        pattern=pattern,
+        region=region,
+        standing=standing,
+        is_certain=verification in _CONFIRMED and standing is not Standing.CONTRADICTORY and not is_text,
+        label=label,
+        onset=when(condition.onsetDateTime, condition.onsetPeriod),
+        recorded=parse_fhir_date(condition.recordedDate),
+        severity=_severity(condition, chart),
+        is_quoted=quoted,
+    )
+
+
+def _meaning(
+    concept: CodeableConcept | None, known: tuple[Concept, ...], sites: OneOrMany, chart: Chart
+) -> tuple[str | None, Region, bool]:
+    """Pattern, region, and whether they come from text only."""
+    pattern = _pattern(known)
+    region = region_of(known)
+    is_text = False
+    if not known:
+        words = text_of(concept)
+        if chart.terminology.text.radicular(words):
+            pattern, is_text = "possible-radicular", True
+            region = chart.terminology.text.region(words)
+    if region is None and sites is not None:
+        region = region_of(chart.concepts_of(sites))
+    return pattern, region or Region.unspecified(), is_text
+
+
+def _pattern(known: Iterable[Concept]) -> str | None:
+    """A limb-pain code and an axial code in one Condition contradict each other: possible, no more."""
+    found = {c.pain_pattern for c in known}
+    if found & _LIMB and "axial" in found:
+        return "possible-radicular"
+    return next((pattern for pattern in _TELLING if pattern in found), None)
+
+
+def _standing(condition: Condition, verification: str | None, today: date) -> Standing:
+    if verification == "refuted":
+        return Standing.REFUTED
+    status = code_of(condition.clinicalStatus)
+    if status in _PAST:
+        return Standing.HISTORICAL
+    if not _has_abated(condition, today):
+        return Standing.CURRENT
+    return Standing.HISTORICAL if status is None else Standing.CONTRADICTORY
+
+
+def _has_abated(condition: Condition, today: date) -> bool:
+    ended: DateRange | None = parse_fhir_date(condition.abatementDateTime)
+    if ended is None and condition.abatementPeriod is not None:
+        ended = parse_fhir_date(condition.abatementPeriod.end) or parse_fhir_date(
+            condition.abatementPeriod.start
+        )
+    if ended is not None:
+        return ended.first <= today
+    return bool(condition.abatementString or condition.abatementBoolean)
+
+
+def _severity(condition: Condition, chart: Chart) -> int:
+    for concept in chart.concepts(condition.severity):
+        rank = concept.get("rank")
+        if rank is not None:
+            return int(rank)
+    return 0
+
+
+def _is_visit(condition: Condition) -> bool:
+    codes = {c.code for category in many(condition.category) for c in category.coding or ()}
+    return "encounter-diagnosis" in codes and "problem-list-item" not in codes
+
+
+def _weakened(condition: Condition, diagnosis: Diagnosis, listed: set[Concept], since: date) -> Diagnosis:
+    """A visit's diagnosis from long ago that never reached the problem list is a possibility only."""
+    noted = diagnosis.recorded or diagnosis.onset
+    if not _is_visit(condition) or noted is None or noted.last >= since:
+        return diagnosis
+    return diagnosis if listed.intersection(diagnosis.concepts) else replace(diagnosis, is_certain=False)

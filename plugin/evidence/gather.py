@@ -1,0 +1,224 @@
+"""Each part of the record: from the prefetch first, then from the FHIR server, all inside one deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from cds_hooks import (
+    FhirReader,
+    HookRequest,
+    PrefetchState,
+    Query,
+    Reading,
+    read_resource,
+    read_searchset,
+)
+from plugin.domain import check
+from plugin.domain.check import Item
+from plugin.domain.evidence import Diagnosis, Evidence, Section, Standing, Waiver
+from plugin.evidence import views
+from plugin.evidence.care import (
+    CareFound,
+    read_medication_requests,
+    read_medication_statements,
+    read_procedures,
+    read_requests,
+)
+from plugin.evidence.conditions import read_diagnoses
+from plugin.evidence.imaging import merged, studies_from_imaging, studies_from_reports
+from plugin.evidence.orders import OrdersRead
+from plugin.evidence.people import read_encounter, read_pain_scores, read_patient, read_trial
+from plugin.evidence.reading import Chart
+from plugin.terminology import Terminology
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One prefetch key: what it asks for and how the answer is read."""
+
+    view: type[msgspec.Struct]
+    resource_type: str
+    template: str
+    is_single: bool = False
+    needs_encounter: bool = False
+    decides: bool = True
+    """False: it adjusts how a finding is shown and can never leave a question open."""
+    code_set: str | None = None
+    """Ask only for codes of this value set."""
+
+
+_OF_PATIENT = "?patient={{context.patientId}}"
+_SOURCES: Mapping[str, Source] = {
+    "patient": Source(
+        views.Patient, "Patient", "Patient/{{context.patientId}}", is_single=True, decides=False
+    ),
+    "encounter": Source(
+        views.Encounter,
+        "Encounter",
+        "Encounter/{{context.encounterId}}",
+        is_single=True,
+        needs_encounter=True,
+        decides=False,
+    ),
+    "conditions": Source(views.Condition, "Condition", f"Condition{_OF_PATIENT}"),
+    "procedures": Source(views.Procedure, "Procedure", f"Procedure{_OF_PATIENT}"),
+    "serviceRequests": Source(views.ServiceRequest, "ServiceRequest", f"ServiceRequest{_OF_PATIENT}"),
+    "reports": Source(views.DiagnosticReport, "DiagnosticReport", f"DiagnosticReport{_OF_PATIENT}"),
+    "imaging": Source(views.ImagingStudy, "ImagingStudy", f"ImagingStudy{_OF_PATIENT}"),
+    "medications": Source(views.MedicationRequest, "MedicationRequest", f"MedicationRequest{_OF_PATIENT}"),
+    "medicationStatements": Source(
+        views.MedicationStatement, "MedicationStatement", f"MedicationStatement{_OF_PATIENT}"
+    ),
+    "observations": Source(
+        views.Observation, "Observation", f"Observation{_OF_PATIENT}", code_set="obs-pain-score"
+    ),
+    "researchSubjects": Source(
+        views.ResearchSubject, "ResearchSubject", f"ResearchSubject{_OF_PATIENT}", decides=False
+    ),
+}
+_TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
+Readings = Mapping[str, Reading[Any]]
+
+
+class Record:
+    """The parts of the record that are read, each by one query.
+
+    The query fills the prefetch key and, where the key is missing, is put to the FHIR server.
+    """
+
+    def __init__(self, terminology: Terminology) -> None:
+        self.templates: Mapping[str, str] = {
+            key: _template(source, terminology) for key, source in _SOURCES.items()
+        }
+
+    def read(self, request: HookRequest, server: FhirReader | None, drafts: OrdersRead) -> Readings:
+        """One reading per key; what cannot be had says why in `unread`."""
+        readings: dict[str, Reading[Any]] = {}
+        queries: dict[str, Query] = {}
+        for key, source in _SOURCES.items():
+            if source.needs_encounter and request.context.encounter_id is None:
+                continue
+            read = read_resource if source.is_single else read_searchset
+            reading = read(request.prefetch.get(key), source.view, source.resource_type)
+            readings[key] = reading
+            if server is not None:
+                path = self._path(key, request) if reading.state in _TO_ASK else reading.next_link
+                if path:
+                    queries[key] = Query(path, source.view, source.resource_type, single=source.is_single)
+        if server is None:
+            return readings
+        queries |= _missing_reasons(readings["conditions"], "conditions" in queries, drafts)
+        for key, answer in server.fetch(queries).items() if queries else ():
+            if key not in readings:
+                readings["conditions"] = _with_reason(readings["conditions"], answer)
+            elif readings[key].state is PrefetchState.INCOMPLETE:
+                readings[key] = readings[key].followed_by(answer)
+            else:
+                readings[key] = answer
+        return readings
+
+    def _path(self, key: str, request: HookRequest) -> str:
+        context = request.context
+        path = self.templates[key].replace("{{context.patientId}}", context.patient_id)
+        return path.replace("{{context.encounterId}}", context.encounter_id or "")
+
+
+def _template(source: Source, terminology: Terminology) -> str:
+    if source.code_set is None:
+        return source.template
+    codes = ",".join(sorted(c.code for c in terminology.members(source.code_set)))
+    return f"{source.template}&code={codes}"
+
+
+def _missing_reasons(conditions: Reading[Any], are_asked_for: bool, drafts: OrdersRead) -> dict[str, Query]:
+    """Reads of the Conditions that orders name as their reason and that were not sent."""
+    if are_asked_for:
+        return {}
+    sent = {f"Condition/{c.id}" for c in (*conditions.resources, *drafts.conditions)}
+    wanted = {r for order in drafts.injections for r in order.reason_references if r.startswith("Condition/")}
+    return {
+        reference: Query(reference, views.Condition, "Condition", single=True) for reference in wanted - sent
+    }
+
+
+def _with_reason(conditions: Reading[Any], reason: Reading[Any]) -> Reading[Any]:
+    """The sent Conditions and one read beside them. One that cannot be read stays a reason not found."""
+    return replace(conditions, resources=(*conditions.resources, *reason.resources))
+
+
+def nothing_was_read(readings: Readings) -> bool:
+    """No part of the record that decides anything could be had at all."""
+    deciding = [readings[key] for key, source in _SOURCES.items() if source.decides and key in readings]
+    return all(reading.unread is not None and not reading.resources for reading in deciding)
+
+
+def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max_age_days: int) -> Evidence:
+    """The readings, and what is being ordered alongside, in the words of the clinic."""
+    found = CareFound()
+    read_procedures(_of(readings, "procedures"), chart, found)
+    read_requests(_of(readings, "serviceRequests"), chart, found)
+    read_requests(drafts.requests, chart, found)
+    read_medication_requests(_of(readings, "medications"), chart, found)
+    read_medication_statements(_of(readings, "medicationStatements"), chart, found)
+    conditions = (*_of(readings, "conditions"), *drafts.conditions)
+    diagnoses = read_diagnoses(conditions, chart, encounter_max_age_days)
+    studies = [
+        *studies_from_imaging(_of(readings, "imaging"), chart),
+        *studies_from_reports(_of(readings, "reports"), chart),
+        *found.studies,
+    ]
+    scores = read_pain_scores(_of(readings, "observations"), chart)
+    medication = ("medications", "medicationStatements")
+    section = _Sections(readings, chart).of
+    return Evidence(
+        patient=read_patient(readings.get("patient")),
+        encounter=read_encounter(readings.get("encounter"), chart),
+        diagnoses=section(diagnoses, "conditions"),
+        studies=section(merged(studies), "imaging", "reports", "procedures", "serviceRequests"),
+        care=section(tuple(found.care), "procedures", "serviceRequests", *medication),
+        waivers=section((*found.waivers, *_declined(diagnoses)), "procedures", "conditions"),
+        injections=section(tuple(found.injections), "procedures"),
+        operations=section(tuple(found.operations), "procedures"),
+        pain_scores=section(scores, "observations"),
+        in_trial=read_trial(readings.get("researchSubjects")),
+    )
+
+
+def _declined(diagnoses: tuple[Diagnosis, ...]) -> Iterator[Waiver]:
+    for diagnosis in diagnoses:
+        if diagnosis.standing is not Standing.CURRENT:
+            continue
+        declined = [c for c in diagnosis.concepts if c.in_set("dx-refusal-intolerance")]
+        if declined:
+            medication_only = all(c.get("applies-to") == "medication" for c in declined)
+            yield Waiver(diagnosis.reference, diagnosis.label, "medication" if medication_only else "any")
+
+
+def _of(readings: Readings, key: str) -> tuple[Any, ...]:
+    reading = readings.get(key)
+    return reading.resources if reading is not None else ()
+
+
+class _Sections:
+    """Builds sections, with what of their sources could not be read."""
+
+    def __init__(self, readings: Readings, chart: Chart) -> None:
+        self._unread = {key: _unread(key, reading, chart) for key, reading in readings.items()}
+        self._chart = chart
+
+    def of(self, entries: tuple[Any, ...], *keys: str) -> Section[Any]:
+        unread = tuple(u for key in keys for u in self._unread.get(key, ()))
+        aside: tuple[Item, ...] = tuple(i for key in keys for i in self._chart.set_aside.get(key, ()))
+        return Section(entries, unread, aside)
+
+
+def _unread(key: str, reading: Reading[Any], chart: Chart) -> tuple[check.Unread, ...]:
+    """Entries that are unreadable or another patient's leave a section incomplete, like a failed search."""
+    foreign = chart.foreign_entries(key)
+    if reading.unread is None:
+        return foreign
+    return (check.Unread(key, reading.unread.value, reading.malformed), *foreign)

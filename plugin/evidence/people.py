@@ -1,0 +1,67 @@
+"""Patient, encounter, trial participation and pain scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cds_hooks import Reading, Unread
+from plugin.domain.dates import parse_fhir_date
+from plugin.domain.evidence import Encounter, PainScore, Patient
+from plugin.domain.truth import Truth
+from plugin.evidence import views
+from plugin.evidence.reading import Chart, reference_of, text_of, when
+
+_ON_TRIAL = frozenset({"follow-up", "on-study", "on-study-intervention", "active"})
+_TEN_POINT = "0-10"
+
+
+def read_patient(reading: Reading[Any] | None) -> Patient:
+    """A definite "not found" from the EHR is no patient; anything else unread leaves it open."""
+    if reading is None or not reading.resources:
+        missing = reading is not None and reading.unread is Unread.NOT_FOUND
+        return Patient(is_found=Truth.FALSE if missing else Truth.UNKNOWN)
+    patient: views.Patient = reading.resources[0]
+    dead = bool(patient.deceasedBoolean) or patient.deceasedDateTime is not None
+    return Patient(Truth.TRUE, Truth.of(dead), parse_fhir_date(patient.birthDate))
+
+
+def read_encounter(reading: Reading[Any] | None, chart: Chart) -> Encounter:
+    if reading is None or not reading.resources:
+        return Encounter()
+    encounter: views.Encounter = reading.resources[0]
+    coding = encounter.class_
+    known = chart.terminology.lookup(coding.system, coding.code) if coding is not None else None
+    inpatient = known is not None and known.in_set("encounter-class-inpatient")
+    words = [text_of(c) for c in (*views.many(encounter.type), encounter.serviceType)]
+    reasons = chart.concepts_of(encounter.reasonCode)
+    labour = any(chart.terminology.text.is_labour(text) for text in words)
+    labour = labour or any(c.get("episode") == "labour-delivery" for c in reasons)
+    return Encounter(Truth.of(inpatient), Truth.of(labour))
+
+
+def read_trial(reading: Reading[Any] | None) -> Truth:
+    if reading is None:
+        return Truth.UNKNOWN
+    if any(subject.status in _ON_TRIAL for subject in reading.resources):
+        return Truth.TRUE
+    return Truth.FALSE if reading.unread is None else Truth.UNKNOWN
+
+
+def read_pain_scores(observations: Iterable[views.Observation], chart: Chart) -> tuple[PainScore, ...]:
+    """Ratings on the 0–10 scale; other scales and values outside it say nothing."""
+    scores: list[PainScore] = []
+    for observation in observations:
+        if not chart.is_about_patient("observations", observation):
+            continue
+        if observation.status in ("entered-in-error", "cancelled"):
+            continue
+        if not any(c.get("scale") == _TEN_POINT for c in chart.concepts(observation.code)):
+            continue
+        quantity = observation.valueQuantity
+        value = quantity.value if quantity is not None else observation.valueInteger
+        taken = when(observation.effectiveDateTime, observation.effectivePeriod)
+        taken = taken or parse_fhir_date(observation.issued)
+        if value is not None and 0 <= value <= 10 and taken is not None:
+            scores.append(PainScore(reference_of(observation), float(value), taken))
+    return tuple(scores)

@@ -1,0 +1,130 @@
+"""Words the readers share: what a CodeableConcept means, which patient a resource is about, when it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from plugin.domain.check import Item, Unread
+from plugin.domain.codes import Concept
+from plugin.domain.dates import DateRange, parse_fhir_date
+from plugin.domain.regions import Region
+from plugin.evidence.views import CodeableConcept, Coding, OneOrMany, Period, Reference, many
+from plugin.terminology import Terminology
+
+
+class Subject(Protocol):
+    resourceType: str
+    id: str | None
+    subject: Reference | None
+
+
+@dataclass(slots=True)
+class Chart:
+    """What all readers need, and where they leave what does not count."""
+
+    terminology: Terminology
+    patient_id: str
+    today: date
+    set_aside: dict[str, list[Item]] = field(default_factory=dict)
+    """Per prefetch key."""
+    foreign: dict[str, int] = field(default_factory=dict)
+    """Entries about another patient, per prefetch key."""
+
+    def concepts(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
+        """The codings that a value set knows."""
+        if concept is None or not concept.coding:
+            return ()
+        lookup = self.terminology.lookup
+        found = (lookup(coding.system, coding.code) for coding in concept.coding)
+        return tuple(known for known in found if known is not None)
+
+    def concepts_of(self, concepts: OneOrMany) -> tuple[Concept, ...]:
+        return tuple(c for concept in many(concepts) for c in self.concepts(concept))
+
+    def leave_out(self, key: str, item: Item) -> None:
+        self.set_aside.setdefault(key, []).append(item)
+
+    def is_about_patient(self, key: str, resource: Subject) -> bool:
+        """False, and counted, when the subject is somebody else."""
+        subject = resource.subject
+        if (
+            subject is None
+            or subject.reference is None
+            or names(subject.reference, "Patient", self.patient_id)
+        ):
+            return True
+        self.foreign[key] = self.foreign.get(key, 0) + 1
+        return False
+
+    def foreign_entries(self, key: str) -> tuple[Unread, ...]:
+        count = self.foreign.get(key, 0)
+        return (Unread(key, "malformed-entries", count),) if count else ()
+
+
+def names(reference: str, resource_type: str, resource_id: str) -> bool:
+    """Does a reference (relative, absolute or versioned) point at this resource?"""
+    plain = reference.partition("/_history/")[0]
+    return plain == f"{resource_type}/{resource_id}" or plain.endswith(f"/{resource_type}/{resource_id}")
+
+
+def reference_of(resource: Subject) -> str:
+    return f"{resource.resourceType}/{resource.id}" if resource.id else resource.resourceType
+
+
+def relative(reference: str) -> str:
+    """`Condition/x` for a relative, absolute or versioned reference to it; `#x` stays."""
+    plain = reference.partition("/_history/")[0]
+    return "/".join(plain.rsplit("/", 2)[-2:])
+
+
+def text_of(concept: CodeableConcept | None) -> str | None:
+    """The chart's own words: the text, or the first display."""
+    if concept is None:
+        return None
+    if concept.text:
+        return concept.text
+    return next((c.display for c in concept.coding or () if c.display), None)
+
+
+def label_of(concept: CodeableConcept | None, known: Iterable[Concept]) -> tuple[str, bool]:
+    """How to name a coded entry: our label and code, or the chart's own words (then True)."""
+    ours = [c for c in known if c.label]
+    if ours:
+        best = ours[0]
+        return f"{best.label} ({best.code})", False
+    words = text_of(concept)
+    if words:
+        return words, True
+    code = next((c.code for c in (concept.coding if concept else None) or () if c.code), None)
+    return (code, True) if code else ("not coded", False)
+
+
+def code_of(concept: CodeableConcept | None) -> str | None:
+    """The first code, in lower case: for status elements, whose codes all systems share."""
+    for coding in (concept.coding if concept else None) or ():
+        if coding.code:
+            return coding.code.lower()
+    return None
+
+
+def when(moment: str | None, period: Period | None) -> DateRange | None:
+    return parse_fhir_date(moment) or (parse_fhir_date(period.start) if period else None)
+
+
+def region_of(concepts: Iterable[Concept]) -> Region | None:
+    """The stated regions together; a pair stays a pair when it stands alone. None when nothing is stated."""
+    stated = {c.region for c in concepts if c.region is not None and c.region.stated}
+    if not stated:
+        return None
+    if len(stated) == 1:
+        return stated.pop()
+    return Region.of(*{atom for region in stated for atom in region.atoms})
+
+
+def codings_of(value: list[Coding] | Coding | None) -> list[Coding]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,208 @@
+"""Just the elements that are used, of each FHIR R4 resource type that is read. Everything else is skipped.
+
+Every field is optional: real records leave out what the specification requires. A value of another JSON type
+than stated makes the entry unreadable, and it is counted as such.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Coding(msgspec.Struct, gc=False):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(msgspec.Struct):
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Reference(msgspec.Struct, gc=False):
+    reference: str | None = None
+    display: str | None = None
+
+
+class Period(msgspec.Struct, gc=False):
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(msgspec.Struct, gc=False):
+    value: float | None = None
+    unit: str | None = None
+    code: str | None = None
+
+
+OneOrMany = list[CodeableConcept] | CodeableConcept | None
+"""STU3-shaped records give one object where R4 asks for an array."""
+
+
+class Condition(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    clinicalStatus: CodeableConcept | None = None
+    verificationStatus: CodeableConcept | None = None
+    category: OneOrMany = None
+    severity: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    bodySite: OneOrMany = None
+    subject: Reference | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
+    abatementString: str | None = None
+    abatementBoolean: bool | None = None
+    recordedDate: str | None = None
+
+
+class Procedure(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    statusReason: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+    bodySite: OneOrMany = None
+    reasonCode: OneOrMany = None
+
+
+class ImagingSeries(msgspec.Struct):
+    modality: Coding | None = None
+    bodySite: Coding | None = None
+    started: str | None = None
+
+
+class ImagingStudy(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    modality: list[Coding] | Coding | None = None
+    subject: Reference | None = None
+    started: str | None = None
+    procedureCode: OneOrMany = None
+    description: str | None = None
+    series: list[ImagingSeries] | None = None
+
+
+class DiagnosticReport(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    conclusionCode: OneOrMany = None
+
+
+class ServiceRequest(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    doNotPerform: bool | None = None
+    contained: list[msgspec.Raw] | None = None
+    code: CodeableConcept | None = None
+    orderDetail: OneOrMany = None
+    subject: Reference | None = None
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
+    authoredOn: str | None = None
+    reasonCode: OneOrMany = None
+    reasonReference: list[Reference] | None = None
+    bodySite: OneOrMany = None
+
+
+class DispenseRequest(msgspec.Struct):
+    validityPeriod: Period | None = None
+    expectedSupplyDuration: Quantity | None = None
+
+
+class Dosage(msgspec.Struct):
+    route: CodeableConcept | None = None
+
+
+class MedicationRequest(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    contained: list[msgspec.Raw] | None = None
+    subject: Reference | None = None
+    authoredOn: str | None = None
+    reasonCode: OneOrMany = None
+    dispenseRequest: DispenseRequest | None = None
+
+
+class MedicationStatement(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    contained: list[msgspec.Raw] | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    reasonCode: OneOrMany = None
+
+
+class Medication(msgspec.Struct):
+    """Only as contained in a medication order or statement."""
+
+    resourceType: str
+    id: str | None = None
+    code: CodeableConcept | None = None
+
+
+class Observation(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    valueQuantity: Quantity | None = None
+    valueInteger: int | None = None
+
+
+class Patient(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    birthDate: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+
+
+class Encounter(msgspec.Struct, rename={"class_": "class"}):
+    resourceType: str
+    id: str | None = None
+    class_: Coding | None = None
+    type: OneOrMany = None
+    serviceType: CodeableConcept | None = None
+    reasonCode: OneOrMany = None
+    subject: Reference | None = None
+
+
+class ResearchSubject(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    individual: Reference | None = None
+
+
+def many(value: OneOrMany) -> list[CodeableConcept]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

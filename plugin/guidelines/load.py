@@ -1,0 +1,84 @@
+"""Guideline files, read once when the service starts. Bad content raises ContentError."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from plugin.domain.content import ContentError
+from plugin.guidelines.model import (
+    ConservativeCareCriterion,
+    ConservativeCareParams,
+    Guideline,
+    ImagingCriterion,
+    ImagingParams,
+    Position,
+)
+
+M = TypeVar("M", bound=BaseModel)
+
+_TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
+    (): Guideline,
+    ("positions",): Position,
+    ("criteria", "IMG-1"): ImagingCriterion,
+    ("criteria", "IMG-1", "params"): ImagingParams,
+    ("criteria", "CC-1"): ConservativeCareCriterion,
+    ("criteria", "CC-1", "params"): ConservativeCareParams,
+}
+
+
+def load_guidelines(directory: Path | None = None) -> tuple[Guideline, ...]:
+    """Every `*.toml` of the directory (default: the shipped ones), by date of publication, then id.
+
+    Raises ContentError naming the file, the key and what exists.
+    """
+    folder = Path(__file__).parent if directory is None else directory
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise ContentError(f"{folder}: no guideline files; at least one <id>.toml is needed")
+    found = [_load_guideline(path) for path in paths]
+    return tuple(sorted(found, key=lambda guideline: (guideline.published_order, guideline.id)))
+
+
+def load_toml(path: Path, model: type[M]) -> M:
+    """One file as the model. Raises ContentError for what cannot be read, parsed or validated."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContentError(f"{path}: cannot be read ({type(error).__name__})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ContentError(f"{path}: not a TOML file in UTF-8: {error}") from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_problem(details) for details in error.errors(include_url=False))
+        raise ContentError(f"{path}: {problems}") from error
+
+
+def _load_guideline(path: Path) -> Guideline:
+    guideline = load_toml(path, Guideline)
+    if guideline.id != path.stem:
+        raise ContentError(
+            f"{path}: id: {guideline.id!r} is not the name of the file; it would be {path.stem!r}"
+        )
+    return guideline
+
+
+def _problem(details: Any) -> str:
+    key = ".".join(str(step + 1) if isinstance(step, int) else step for step in details["loc"])
+    if details["type"] == "extra_forbidden":
+        return f"{key}: no such key{_existing_keys(details['loc'])}"
+    if details["type"] == "union_tag_invalid":
+        context = details["ctx"]
+        return f"{key}: no criterion {context['tag']!r}; there is {context['expected_tags']}"
+    message = str(details["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message
+
+
+def _existing_keys(loc: tuple[int | str, ...]) -> str:
+    table = _TABLES.get(tuple(step for step in loc[:-1] if isinstance(step, str)))
+    return f"; there is {', '.join(table.model_fields)}" if table else ""

@@ -1,0 +1,1 @@
+"""The site's policy: rules asked, thresholds, how loud, and which guidelines are shown."""

@@ -1,0 +1,136 @@
+"""From one order and its record to findings: the rules ask, the policy decides, the guidelines testify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Kind, Outcome
+from plugin.domain.scope import Scope, scope_of
+from plugin.guidelines.agreement import Agreement, Library
+from plugin.guidelines.agreement import Case as GuidelineCase
+from plugin.guidelines.model import Guideline
+from plugin.policies.model import RULES, Indicator, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to say about one order."""
+
+    check: Check
+    indicator: Indicator
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What one document asks for under a criterion, and whether this case meets it by that."""
+
+    guideline: Guideline
+    says: str
+    outcome: Outcome | None
+    """None when the document gives no number of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every answer about one order, and what of it is said."""
+
+    case: Case
+    scope: Scope
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+    agreement: Agreement | None
+    """None while the pain pattern is not known."""
+
+
+class Judge:
+    """Applies one policy. Built once; `judge` is called per order."""
+
+    def __init__(self, policy: Policy, library: Library) -> None:
+        self.policy = policy
+        self.library = library
+        self._guidelines = {g.id: g for g in library.guidelines if g.id in policy.file.guidelines}
+
+    def judge(self, case: Case, hook: str) -> Verdict:
+        """The answers in the order of the policy's rules, then the guideline conflicts."""
+        scope = scope_of(case, self.policy.scope_params)
+        if scope.silenced_by is not None:
+            return Verdict(case, scope, (), (), None)
+        checks = [*scope.checks, *self._ask(case, scope)]
+        agreement = self._agreement(case)
+        if not scope.conflicts_off:
+            checks += self._conflicts(case, agreement)
+        findings = [self._finding(check, scope, hook) for check in checks]
+        return Verdict(case, scope, tuple(checks), tuple(f for f in findings if f is not None), agreement)
+
+    def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
+        """What each document of the policy asks for under this criterion, its own numbers applied."""
+        found: list[Testimony] = []
+        for guideline in self._guidelines.values():
+            for criterion in guideline.criteria:
+                if criterion.criterion == check.criterion:
+                    given = criterion.params.model_dump(exclude_none=True)
+                    outcome = self._outcome_by(case, check, given)
+                    found.append(Testimony(guideline, criterion.says, outcome))
+        return tuple(found)
+
+    def _ask(self, case: Case, scope: Scope) -> list[Check]:
+        checks: list[Check] = []
+        for rule in self.policy.file.rules:
+            if all(scope.is_off(criterion) for criterion in RULES[rule].CRITERIA):
+                continue
+            check = RULES[rule].evaluate(case, self.policy.params[rule])
+            if not scope.is_off(check.criterion):
+                checks.append(check)
+        return checks
+
+    def _agreement(self, case: Case) -> Agreement | None:
+        pattern = case.pattern.case
+        if pattern is None:
+            return None
+        regions = case.region.atoms
+        return self.library.agreement(
+            GuidelineCase(case.order.family.value, pattern, case.chronicity, regions)
+        )
+
+    def _conflicts(self, case: Case, agreement: Agreement | None) -> list[Check]:
+        if agreement is None:
+            return []
+        checks: list[Check] = []
+        for conflict in self.policy.file.conflicts:
+            fits = conflict.pattern == case.pattern.case and conflict.chronicity in ("any", case.chronicity)
+            if fits and (agreement.is_conflict or not conflict.requires_disagreement):
+                checks.append(
+                    Check(
+                        conflict.criterion,
+                        conflict.pattern,
+                        Outcome.CONFLICT,
+                        kind=Kind.NOTE,
+                        decided_by=tuple(d.item() for d in case.pattern.deciding),
+                    )
+                )
+        return checks
+
+    def _finding(self, check: Check, scope: Scope, hook: str) -> Finding | None:
+        if check.kind is None:
+            return None
+        loudness = self.policy.loudness(check.criterion, check.row, hook)
+        if loudness == "silent":
+            return None
+        indicator: Indicator = loudness or ("warning" if check.kind is Kind.GAP else "info")
+        if check.criterion in scope.lowered:
+            indicator = "info"
+        return Finding(check, indicator, check.kind)
+
+    def _outcome_by(self, case: Case, asked: Check, given: dict[str, Any]) -> Outcome | None:
+        rule = next((r for r in self.policy.file.rules if asked.criterion in RULES[r].CRITERIA), None)
+        if rule is None:
+            return None
+        params = self.policy.params[rule]
+        own = {key: value for key, value in given.items() if hasattr(params, key)}
+        if not own:
+            return None
+        check: Check = RULES[rule].evaluate(case, replace(params, **own))
+        return check.outcome

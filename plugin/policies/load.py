@@ -1,0 +1,108 @@
+"""Reads policy files. A fault stops the start-up and names file, key and what exists."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from plugin.domain.content import ContentError
+from plugin.policies.model import RULES, Policy, PolicyFile
+
+SHIPPED = Path(__file__).parent
+
+
+def load_policy(name_or_path: str, guidelines: frozenset[str]) -> Policy:
+    """A shipped policy by name, or the TOML file at a path. `guidelines`: the ids that exist."""
+    path = _find(name_or_path)
+    merged = _merged(path, ())
+    try:
+        file = PolicyFile.model_validate(merged)
+    except ValidationError as error:
+        raise ContentError(f"{path.name}: {_faults(error)}") from error
+    _check_names(path, file, guidelines)
+    params = {rule: _params(path, rule, file) for rule in file.rules}
+    digest = hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()
+    return Policy(file, params, digest[:16])
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path.endswith(".toml"):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ContentError(f"no policy file {name_or_path}")
+        return path
+    path = SHIPPED / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
+        raise ContentError(f"no policy {name_or_path!r}; there is {known}, or the path of a .toml file")
+    return path
+
+
+def _merged(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path in seen:
+        raise ContentError(f"{path.name}: extends itself")
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ContentError(f"{path.name}: not TOML: {error}") from error
+    base = own.get("extends")
+    if not isinstance(base, str):
+        return own
+    return _overlaid(_merged(_find(base), (*seen, path)), own)
+
+
+def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`own` laid over `base`; tables merge key by key, everything else is replaced."""
+    result = dict(base)
+    for key, value in own.items():
+        kept = result.get(key)
+        both_tables = isinstance(kept, dict) and isinstance(value, dict)
+        result[key] = _overlaid(kept, value) if both_tables else value  # type: ignore[arg-type]
+    return result
+
+
+def _check_names(path: Path, file: PolicyFile, guidelines: frozenset[str]) -> None:
+    for rule in file.rules:
+        if rule not in RULES:
+            raise ContentError(f"{path.name}: rules: no rule {rule!r}; there is {', '.join(sorted(RULES))}")
+    for guideline in file.guidelines:
+        if guideline not in guidelines:
+            known = ", ".join(sorted(guidelines))
+            raise ContentError(f"{path.name}: guidelines: no guideline {guideline!r}; there is {known}")
+    answered = {c for rule in file.rules for c in RULES[rule].CRITERIA}
+    for criterion in file.params:
+        if criterion not in answered:
+            raise ContentError(
+                f"{path.name}: params.{criterion}: no rule of this policy answers it; "
+                f"there is {', '.join(sorted(answered))}"
+            )
+
+
+def _params(path: Path, rule: str, file: PolicyFile) -> Any:
+    """The rule's `Params`, from the tables of the criteria it answers."""
+    module = RULES[rule]
+    given: dict[str, Any] = {}
+    for criterion in module.CRITERIA:
+        given |= file.params.get(criterion, {})
+    known = [field.name for field in fields(module.Params)]
+    criteria = ", ".join(module.CRITERIA)
+    for key in given:
+        if key not in known:
+            raise ContentError(f"{path.name}: params of {criteria}: no parameter {key!r}; there is {known}")
+    for key in known:
+        if key not in given:
+            raise ContentError(f"{path.name}: params of {criteria}: {key!r} is missing")
+    try:
+        return TypeAdapter(module.Params).validate_python(given)
+    except ValidationError as error:
+        raise ContentError(f"{path.name}: params of {criteria}: {_faults(error)}") from error
+
+
+def _faults(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

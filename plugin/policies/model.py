@@ -1,0 +1,102 @@
+"""What a policy file holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from plugin.domain.pain_pattern import PatternParams
+from plugin.domain.scope import ScopeParams
+from plugin.rules import conservative_care_completed, indication_documented, mri_confirms_region
+
+Indicator = Literal["info", "warning", "critical"]
+Loudness = Literal["silent", "info", "warning", "critical"]
+NotesShown = Literal["attached", "always"]
+RULES = {
+    "indication_documented": indication_documented,
+    "mri_confirms_region": mri_confirms_region,
+    "conservative_care_completed": conservative_care_completed,
+}
+"""Every rule by its module's name."""
+
+
+class _Content(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Conflict(_Content):
+    """A case about which guidelines disagree, and the criterion that says so."""
+
+    criterion: str
+    pattern: str
+    chronicity: Literal["acute", "chronic", "any"] = "any"
+    requires_disagreement: bool = True
+    """False: said whenever the pattern fits, because one side is not among the guideline files."""
+
+
+class OverrideReason(_Content):
+    code: str
+    display: str
+
+
+class PolicyFile(_Content):
+    """One policy as written. `extends` names the shipped policy whose keys it starts from."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    version: str
+    title: str
+    owner: str
+    extends: str | None = None
+    notes: NotesShown
+    max_cards: int = Field(ge=1, le=50)
+    structural_without_limb_symptoms: Literal["unknown", "axial"]
+    chronic_pain_days: int = Field(ge=1)
+    zoster_acute_days: int = Field(ge=1)
+    adult_age_years: int = Field(ge=0)
+    labour_recent_days: int = Field(ge=0)
+    encounter_diagnosis_max_age_days: int = Field(ge=1)
+    guidelines: tuple[str, ...]
+    rules: tuple[str, ...]
+    params: dict[str, dict[str, Any]]
+    """Per criterion, typed by the rule that answers it."""
+    sources: dict[str, str]
+    """Where each threshold comes from: `key` or `criterion.key` to a sentence."""
+    severity: dict[str, Loudness] = {}
+    """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
+    severity_at: dict[str, dict[str, Loudness]] = {}
+    """The same for one hook."""
+    conflicts: tuple[Conflict, ...] = ()
+    override_reasons: dict[str, tuple[OverrideReason, ...]] = {}
+    """Per criterion; `default` for the others."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy ready to be applied."""
+
+    file: PolicyFile
+    params: dict[str, Any]
+    """Rule name to its `Params`."""
+    content_hash: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.file.id}@{self.file.version}"
+
+    @property
+    def pattern_params(self) -> PatternParams:
+        return PatternParams(self.file.structural_without_limb_symptoms, self.file.zoster_acute_days)
+
+    @property
+    def scope_params(self) -> ScopeParams:
+        return ScopeParams(self.file.adult_age_years, self.file.labour_recent_days)
+
+    def loudness(self, criterion: str, row: str, hook: str) -> Loudness | None:
+        key = f"{criterion}.{row}"
+        return self.file.severity_at.get(hook, {}).get(key) or self.file.severity.get(key)
+
+    def reasons_for_override(self, criterion: str) -> tuple[OverrideReason, ...]:
+        table = self.file.override_reasons
+        return table.get(criterion, table.get("default", ()))

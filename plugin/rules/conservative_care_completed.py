@@ -1,0 +1,291 @@
+"""CC-1: has conservative care been tried for long enough in this episode?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
+from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
+from plugin.domain.dates import days_before
+from plugin.domain.evidence import CareEntry, CareKind, Diagnosis, Standing
+from plugin.domain.truth import Truth, any_of
+
+CRITERIA = ("CC-1",)
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    min_days: int
+    acute_severe_min_days: int
+    acute_days: int
+    severe_pain_score: float
+    pain_score_max_age_days: int
+    lookback_days: int
+    gap_days: int
+    repeat_lookback_days: int
+    deficit_recent_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Care:
+    """The episode's conservative care, counted."""
+
+    active: Days
+    """Span of active treatment: last date minus first date plus one."""
+    combined: Days
+    """Days covered by medication and active treatment together."""
+    medication: Days
+    has_active: Truth
+    has_medication: Truth
+    entries: tuple[CareEntry, ...]
+    current: Stretch | None
+    """The stretch that the days documented belong to."""
+
+    @property
+    def documented(self) -> int:
+        if self.has_active is Truth.TRUE:
+            return max(self.active.least, self.combined.least)
+        return self.medication.least
+
+
+def evaluate(case: Case, params: Params) -> Check:
+    care = _count(case, params)
+    return decide(
+        "CC-1",
+        _rows(case, params, care),
+        facts=_facts(case, params, care),
+        set_aside=case.evidence.care.set_aside,
+        unread=_unread(case),
+    )
+
+
+def _rows(case: Case, params: Params, care: _Care) -> Iterator[Row]:
+    used = tuple(entry.item() for entry in care.entries)
+    yield Row("acute-zoster", case.pattern.is_acute_zoster, Outcome.WAIVED)
+    yield _deficit(case, params)
+    yield _repeat(case, params)
+    yield Row("active-care", care.active.reach(params.min_days), Outcome.MET, decided_by=used)
+    both = care.has_active & care.combined.reach(params.min_days)
+    yield Row("active-and-medication", both, Outcome.MET, decided_by=used)
+    yield _acute_severe(case, params, care)
+    waivers = case.evidence.waivers
+    waived = tuple(w.item() for w in waivers.entries if w.of != "medication")
+    holds = Truth.of(bool(waived)) | waivers.may_hold_more
+    yield Row("declined-or-contraindicated", holds, Outcome.WAIVED, speaks=True, decided_by=waived)
+    yield Row("unread", Truth.of(bool(_unread(case))), Outcome.UNKNOWN, Reason.NO_ACCESS)
+    yield from _too_recent(case, params, used)
+    yield from _short(params, care, used)
+    yield from _hardly_any(care, used)
+
+
+def _deficit(case: Case, params: Params) -> Row:
+    since = days_before(case.as_of, params.deficit_recent_days)
+    answer = case.evidence.diagnoses.may_hold_more
+    items: list[Item] = []
+    for diagnosis in _current(case):
+        urgent = Truth.of(diagnosis.in_set("dx-redflag-cord-cauda"))
+        if _is_definite_deficit(diagnosis) and diagnosis.since is not None:
+            urgent = urgent | diagnosis.since.holds(lambda day: day >= since)
+        if urgent is not Truth.FALSE:
+            items.append(diagnosis.item())
+        answer = answer | urgent
+    worse = _worsened(case)
+    row = Row("neurological-deficit", answer | Truth.of(bool(worse)), Outcome.WAIVED)
+    return Row(row.name, row.when, row.outcome, decided_by=(*items, *worse))
+
+
+def _worsened(case: Case) -> tuple[Item, ...]:
+    """The same deficit charted twice, the later time as more severe."""
+    deficits = [d for d in _current(case) if _is_definite_deficit(d) and d.severity and d.since]
+    for earlier in deficits:
+        for later in deficits:
+            if (
+                earlier.since is None
+                or later.since is None
+                or not set(earlier.concepts) & set(later.concepts)
+            ):
+                continue
+            if earlier.since.last < later.since.first and earlier.severity < later.severity:
+                return earlier.item(), later.item()
+    return ()
+
+
+def _repeat(case: Case, params: Params) -> Row:
+    """An earlier injection in the region, in this episode: care was judged when it was given."""
+    since = days_before(case.as_of, params.repeat_lookback_days)
+    answer = case.evidence.injections.may_hold_more
+    items: list[Item] = []
+    for session in case.evidence.injections.entries:
+        if session.date is None:
+            happened = Truth.UNKNOWN
+        else:
+            happened = session.date.holds(lambda day: day >= since) & session.date.holds(
+                lambda day: day <= case.as_of
+            )
+            happened = happened & _in_episode(session.date.first, session.date.last, case)
+        happened = happened & case.region.matches(session.region)
+        if happened is not Truth.FALSE:
+            items.append(session.item())
+        answer = answer | happened
+    return Row("repeat-in-episode", answer, Outcome.MET, decided_by=tuple(items))
+
+
+def _in_episode(first: date, last: date, case: Case) -> Truth:
+    began = case.onset.began
+    if case.onset.is_unread:
+        return Truth.UNKNOWN
+    if began is None or first >= began.last:
+        return Truth.TRUE
+    return Truth.FALSE if last < began.first else Truth.UNKNOWN
+
+
+def _acute_severe(case: Case, params: Params, care: _Care) -> Row:
+    acute = ~case.onset.lasted_at_least(params.acute_days + 1, case.as_of)
+    since = days_before(case.as_of, params.pain_score_max_age_days)
+    scores = case.evidence.pain_scores
+    recent = [s for s in scores.entries if s.value >= params.severe_pain_score]
+    in_time = [s.date.holds(lambda day: since <= day) & Truth.of(s.date.first <= case.as_of) for s in recent]
+    severe = any_of(in_time) | scores.may_hold_more
+    minimum = params.acute_severe_min_days
+    long_enough = care.active.reach(minimum) | care.medication.reach(minimum) | care.combined.reach(minimum)
+    items = tuple(entry.item() for entry in care.entries)
+    return Row("acute-severe", acute & severe & long_enough, Outcome.MET, speaks=True, decided_by=items)
+
+
+def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[Row]:
+    began = case.onset.began
+    if began is None:
+        return
+    too_recent = ~case.onset.lasted_at_least(params.min_days, case.as_of)
+    days = (case.as_of - began.first).days
+    facts: dict[str, object] = {
+        "onset_days": days,
+        "earliest_date": (began.last + timedelta(days=params.min_days)).isoformat(),
+    }
+    if case.order.planned is not None:
+        yield Row("symptoms-too-recent", too_recent, Outcome.NOT_MET, decided_by=used, facts=facts)
+    else:
+        yield Row(
+            "symptoms-recent-no-date",
+            too_recent,
+            Outcome.UNKNOWN,
+            Reason.AMBIGUOUS,
+            decided_by=used,
+            facts=facts,
+        )
+
+
+def _short(params: Params, care: _Care, used: tuple[Item, ...]) -> Iterator[Row]:
+    only_medication = ~care.has_active & care.has_medication
+    yield Row(
+        "medication-only",
+        only_medication & care.medication.reach(params.min_days),
+        Outcome.UNKNOWN,
+        Reason.AMBIGUOUS,
+        decided_by=used,
+    )
+    some = Truth.of((care.has_active | care.has_medication) is not Truth.FALSE)
+    yield Row("too-short", some, Outcome.NOT_MET, decided_by=used)
+
+
+def _hardly_any(care: _Care, used: tuple[Item, ...]) -> Iterator[Row]:
+    kinds = {entry.kind for entry in care.entries}
+    only = "referral-only" if CareKind.PASSIVE not in kinds else "passive-only"
+    yield Row(only, Truth.of(bool(used)), Outcome.UNKNOWN, Reason.NO_EVIDENCE, is_gap=True, decided_by=used)
+    yield Row("nothing-recorded", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, is_gap=True)
+
+
+def _count(case: Case, params: Params) -> _Care:
+    least, most = _windows(case, params)
+    entries = [e for e in case.evidence.care.entries if _overlaps(e, most)]
+    active = [e for e in entries if e.kind is CareKind.ACTIVE]
+    medication = [e for e in entries if e.kind is CareKind.MEDICATION]
+    treated = [e for e in active if not e.is_evaluation]
+    parts_least = intervals(active, least, "least") if treated else []
+    parts_most = intervals(active, most, "most") if treated else []
+    med_least, med_most = intervals(medication, least, "least"), intervals(medication, most, "most")
+    spans = stretches(parts_least, params.gap_days)
+    joined = _joined(spans, med_least, params)
+    return _Care(
+        active=Days(_longest(spans), _longest(stretches(parts_most, params.gap_days))),
+        combined=Days(
+            _most_covered(joined),
+            _most_covered(_joined(stretches(parts_most, params.gap_days), med_most, params)),
+        ),
+        medication=Days(
+            _most_covered(stretches(med_least, params.gap_days)),
+            _most_covered(stretches(med_most, params.gap_days)),
+        ),
+        has_active=_exists(intervals(treated, least, "least"), intervals(treated, most, "most")),
+        has_medication=_exists(med_least, med_most),
+        entries=tuple(entries),
+        current=joined[-1] if joined else None,
+    )
+
+
+def _windows(case: Case, params: Params) -> tuple[Window, Window]:
+    """The window at its narrowest and at its widest: an onset known only roughly moves its start."""
+    since = days_before(case.as_of, params.lookback_days)
+    began = case.onset.began
+    if case.onset.is_unread:
+        return Window(case.as_of, days_before(case.as_of, 1)), Window(since, case.as_of)
+    if began is None:
+        return Window(since, case.as_of), Window(since, case.as_of)
+    return Window(max(since, began.last), case.as_of), Window(max(since, began.first), case.as_of)
+
+
+def _overlaps(entry: CareEntry, window: Window) -> bool:
+    return bool(intervals((entry,), window, "most"))
+
+
+def _joined(spans: list[Stretch], medication: list[Interval], params: Params) -> list[Stretch]:
+    """Active spans and medication together; a span counts whole, from its first session to its last."""
+    parts = sorted([(s.first.toordinal(), s.last.toordinal()) for s in spans] + medication)
+    return stretches(parts, params.gap_days)
+
+
+def _longest(found: list[Stretch]) -> int:
+    return max((s.span for s in found), default=0)
+
+
+def _most_covered(found: list[Stretch]) -> int:
+    return max((s.covered for s in found), default=0)
+
+
+def _exists(least: list[Interval], most: list[Interval]) -> Truth:
+    if least:
+        return Truth.TRUE
+    return Truth.UNKNOWN if most else Truth.FALSE
+
+
+def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "min_days": params.min_days,
+        "documented_days": care.documented,
+        "remaining_days": max(params.min_days - care.documented, 0),
+        "lookback_days": params.lookback_days,
+        "region": case.region.label,
+    }
+    current = care.current
+    if current is not None and (case.as_of - current.last).days <= params.gap_days:
+        missing = params.min_days - care.documented
+        facts["met_on"] = (current.last + timedelta(days=max(missing, 0))).isoformat()
+    return facts
+
+
+def _current(case: Case) -> list[Diagnosis]:
+    entries = case.evidence.diagnoses.entries
+    return [d for d in entries if d.standing is Standing.CURRENT and d.is_certain]
+
+
+def _is_definite_deficit(diagnosis: Diagnosis) -> bool:
+    return any("dx-neuro-deficit" in c.sets and c.get("strength") == "definite" for c in diagnosis.concepts)
+
+
+def _unread(case: Case) -> tuple[Unread, ...]:
+    evidence = case.evidence
+    sections = (evidence.care, evidence.injections, evidence.waivers, evidence.diagnoses)
+    return tuple(dict.fromkeys(u for section in sections for u in section.unread))

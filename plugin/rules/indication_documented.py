@@ -1,0 +1,93 @@
+"""IND-1 to IND-4: does the record document pain that an epidural injection is meant for?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Item, Kind, Outcome, Reason
+from plugin.domain.evidence import Diagnosis
+from plugin.domain.pain_pattern import Finding
+
+CRITERIA = ("IND-1", "IND-2", "IND-3", "IND-4")
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The reading of pain patterns has its own settings; this table has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    criterion: str
+    outcome: Outcome
+    reason: Reason | None = None
+    kind: Kind | None = None
+
+
+_GAP = Kind.GAP
+_UNKNOWN = Kind.UNKNOWN
+_ANSWERS = {
+    Finding.POSITIVE: _Answer("IND-1", Outcome.MET),
+    Finding.POSITIVE_LISTED: _Answer("IND-1", Outcome.MET),
+    Finding.POSSIBLE: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    Finding.CONFLICT: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    Finding.OPEN: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    Finding.UNREAD: _Answer("IND-1", Outcome.UNKNOWN, Reason.NO_ACCESS, _UNKNOWN),
+    Finding.AXIAL: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
+    Finding.AXIAL_LISTED: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
+    Finding.NOT_STATED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    Finding.REASON_REFUTED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    Finding.NOTHING: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
+    Finding.EXCLUDED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
+    Finding.EXCLUDED_LISTED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
+    Finding.REGION_DIFFERS: _Answer("IND-4", Outcome.NOT_MET, None, _GAP),
+    Finding.REGION_UNKNOWN: _Answer("IND-4", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+}
+
+
+def evaluate(case: Case, params: Params) -> Check:
+    """One answer for the four criteria: the table leads to exactly one of them."""
+    if case.order.site_disagrees:
+        return _site_disagrees(case)
+    pattern = case.pattern
+    answer = _ANSWERS[pattern.finding]
+    row = pattern.finding.value
+    kind = answer.kind
+    if pattern.finding is Finding.POSITIVE_LISTED and not case.order.has_reason:
+        row, kind = "positive-without-reason", Kind.NOTE
+    return Check(
+        criterion=answer.criterion,
+        row=row,
+        outcome=answer.outcome,
+        reason=answer.reason,
+        kind=kind,
+        decided_by=_items(pattern.deciding, None) + _items(pattern.listed, "listed"),
+        set_aside=pattern.set_aside,
+        facts={
+            "region": case.order.region.label,
+            "documented_region": pattern.region.label,
+            "codes": _codes(pattern.deciding),
+            "listed_codes": _codes(pattern.listed),
+        },
+        unread=pattern.unread,
+    )
+
+
+def _site_disagrees(case: Case) -> Check:
+    return Check(
+        criterion="IND-4",
+        row="site-disagrees",
+        outcome=Outcome.NOT_MET,
+        kind=Kind.GAP,
+        facts={"region": case.order.region.label, "documented_region": case.order.code.label},
+    )
+
+
+def _items(diagnoses: tuple[Diagnosis, ...], remark: str | None) -> tuple[Item, ...]:
+    return tuple(diagnosis.item(remark) for diagnosis in diagnoses)
+
+
+def _codes(diagnoses: tuple[Diagnosis, ...]) -> str:
+    """The codes of our value sets that speak, such as `M54.50`; never the chart's own text."""
+    return ", ".join(dict.fromkeys(c.code for d in diagnoses for c in d.concepts if c.pain_pattern))

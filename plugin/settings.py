@@ -1,0 +1,56 @@
+"""Environment to settings: frozen, typed, read once at start-up."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from plugin.domain.content import ContentError
+from plugin.policies.model import NotesShown
+
+PREFIX = "SPINAL_CDS_"
+
+
+class Settings(BaseSettings):
+    """Every setting; the environment variable is the name in capitals after `SPINAL_CDS_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    profile: Literal["development"] = "development"
+    """Development: open, loopback callers, loopback FHIR servers and those named by `fhir_servers`."""
+    today: date | None = None
+    """Fixes the clock."""
+    policy: str = "default"
+    """A shipped policy's name, or the path of a TOML file."""
+    notes: NotesShown | None = None
+    """Overrides the policy's key."""
+    public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^\s/?#]+[^\s?#]*$")
+    """The base URL that clients and clinicians' browsers know; card links start with it."""
+    fhir_servers: Annotated[tuple[str, ...], NoDecode] = ()
+    """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
+    database: str = "sqlite:///.run/spinal-cds.sqlite3"
+    """SQLAlchemy URL of the store."""
+    max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    deadline_seconds: float = Field(default=1.5, gt=0, le=30)
+    """For all reads of the FHIR server in one call together."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _splits_fhir_servers(cls, values: dict[str, object]) -> dict[str, object]:
+        given = values.get("fhir_servers")
+        return {**values, "fhir_servers": tuple(given.split())} if isinstance(given, str) else values
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Raises ContentError naming the variables at fault, never their values."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+        )
+        raise ContentError(faults) from error

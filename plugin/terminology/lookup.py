@@ -1,0 +1,184 @@
+"""Finds what the value sets say about a code of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from plugin.domain.codes import Concept
+from plugin.domain.content import ContentError
+from plugin.terminology.value_sets import Product, Range, Said
+from plugin.terminology.vocabulary import (
+    MAX_CODE_LENGTH,
+    MAX_URL_LENGTH,
+    CodeSystem,
+    Vocabulary,
+    modifiers_in,
+)
+
+if TYPE_CHECKING:
+    from plugin.terminology.text_hints import TextHints
+
+_REMEMBERED = 4096
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
+
+
+class Terminology:
+    """The codes of all value sets. Unknown systems and codes give None or nothing, never an error."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        concepts: Iterable[Concept],
+        ranges: Iterable[Range],
+        products: Mapping[str, Mapping[str, tuple[tuple[Concept, ...], Product]]],
+        members: Mapping[str, Iterable[Concept]],
+        text: TextHints,
+    ) -> None:
+        self.text = text
+        self._vocabulary = vocabulary
+        self._products = products
+        self._ranges: dict[str, list[Range]] = {}
+        for entry in ranges:
+            self._ranges.setdefault(entry.system.url, []).append(entry)
+        self._by_system: dict[str, dict[str, Concept]] = {url: {} for url in vocabulary.systems}
+        self._share_procedure_codes()
+        for concept in concepts:
+            system = vocabulary.systems[concept.system]
+            self._by_system[concept.system][concept.code] = (
+                self._in_ranges(system, concept.code, concept) or concept
+            )
+        self._members = {
+            name: tuple(self._by_system[concept.system][concept.code] for concept in listed)
+            for name, listed in members.items()
+        }
+        self._systems: dict[str, CodeSystem | None] = {}
+        self._slow: dict[tuple[str, str], Concept | None] = {}
+
+    def _share_procedure_codes(self) -> None:
+        """CPT is level I of HCPCS, and records label either with the other's url: one table for both."""
+        shared: dict[str, Concept] = {}
+        for url, system in self._vocabulary.systems.items():
+            if system.form == "procedure":
+                self._by_system[url] = shared
+
+    @property
+    def set_ids(self) -> frozenset[str]:
+        return frozenset(self._members)
+
+    def members(self, set_id: str) -> tuple[Concept, ...]:
+        """The listed codes, in the order of the file; codes of a range are not among them.
+
+        Raises ContentError for an id that does not exist.
+        """
+        if set_id not in self._members:
+            raise ContentError(f"no value set {set_id!r}; there is {', '.join(sorted(self._members))}")
+        return self._members[set_id]
+
+    def lookup(self, system: str | None, code: str | None) -> Concept | None:
+        """The concept behind a coding, whatever alias of the system and spelling of the code was used."""
+        if not system or not code:
+            return None
+        codes = self._by_system.get(system)
+        if codes is not None:
+            found = codes.get(code)
+            if found is not None:
+                return found
+        if len(code) > MAX_CODE_LENGTH:
+            return None
+        return self._lookup_slowly(system, code)
+
+    def modality(self, system: str | None, code: str | None) -> str | None:
+        """`mr`, `ct` or `plain-film` of a DICOM modality; a modality may stand without a system."""
+        if system and self._system(system) is not self._vocabulary.systems[_DICOM]:
+            return None
+        concept = self.lookup(_DICOM, code)
+        return concept.get("modality") if concept else None
+
+    def modifiers_of(self, code: str | None) -> tuple[str, ...]:
+        """The modifiers behind a procedure code, `("50",)` of `62323-50`."""
+        return modifiers_in(code) if code else ()
+
+    def modifier_of(self, code: str | None) -> str | None:
+        """The first modifier behind a procedure code, `"50"` of `62323-50`; None without one."""
+        return next(iter(self.modifiers_of(code)), None)
+
+    def ingredients(self, system: str | None, code: str | None) -> tuple[Concept, ...]:
+        """The known ingredients of a drug product; a code that a value set lists stands for itself.
+
+        Empty for a product that is not on the map: what is in it is then unknown.
+        """
+        product = self._product(system, code)
+        if product is not None:
+            return product[0]
+        concept = self.lookup(system, code)
+        return (concept,) if concept else ()
+
+    def dose_form(self, system: str | None, code: str | None) -> str | None:
+        """`injectable`, `oral` …, None when the code does not say or is not on the map."""
+        product = self._product(system, code)
+        return product[1].dose_form if product else None
+
+    def _product(self, system: str | None, code: str | None) -> tuple[tuple[Concept, ...], Product] | None:
+        if not system or not code or len(code) > MAX_CODE_LENGTH:
+            return None
+        known = self._system(system)
+        return self._products.get(known.url, {}).get(known.normalised(code)) if known else None
+
+    def _system(self, url: str) -> CodeSystem | None:
+        known = self._vocabulary.systems.get(url)
+        if known is not None:
+            return known
+        if len(url) > MAX_URL_LENGTH:
+            return None
+        try:
+            return self._systems[url]
+        except KeyError:
+            return _remember(self._systems, url, self._vocabulary.system(url))
+
+    def _lookup_slowly(self, url: str, code: str) -> Concept | None:
+        system = self._system(url)
+        if system is None:
+            return None
+        key = (system.url, code)
+        try:
+            return self._slow[key]
+        except KeyError:
+            return _remember(self._slow, key, self._search(system, code))
+
+    def _search(self, system: CodeSystem, code: str) -> Concept | None:
+        normalised = system.normalised(code)
+        found = self._by_system[system.url].get(normalised)
+        if found is None and system.accepts(normalised):
+            found = self._in_ranges(system, normalised, None)
+        return found
+
+    def _in_ranges(self, system: CodeSystem, code: str, concept: Concept | None) -> Concept | None:
+        """The concept with what ranges add; a value set that lists the code says all it has to say."""
+        for entry in self._ranges.get(system.url, ()):
+            if (concept is None or entry.set_id not in concept.sets) and entry.pattern.fullmatch(code):
+                concept = _with(concept or Concept(system.url, code, ""), entry.set_id, entry.said)
+        return concept
+
+
+def _with(concept: Concept, set_id: str, said: Said) -> Concept:
+    properties = {**said.properties, **concept.properties}
+    pattern = properties.get("pain-pattern")
+    return replace(
+        concept,
+        sets=concept.sets | {set_id},
+        region=concept.region if concept.region is not None else said.region,
+        pain_pattern=pattern if isinstance(pattern, str) else None,
+        properties=properties,
+    )
+
+
+def _remember(memory: dict[_Key, _Value], key: _Key, value: _Value) -> _Value:
+    """Keeps at most a few thousand answers: when full, starts afresh."""
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value
+    return value

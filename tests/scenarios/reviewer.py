@@ -1,0 +1,68 @@
+"""Sends a scenario's request to the service, through Flask's test client."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from functools import cache
+
+import responses
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from plugin.app import create_app
+from plugin.settings import Settings
+from tests.fake_fhir_server import FakeFhirServer
+from tests.scenarios.scenario import Json, Scenario
+
+SERVICE = "/cds-services/spinal-injection-review"
+FHIR_BASE = "http://127.0.0.1:8103/fhir"
+TOKEN = "token-of-the-scenario-server"
+
+
+def review(scenario: Scenario, notes: str, request: Json | None = None) -> TestResponse:
+    """The answer to the scenario's request, or to a changed one.
+
+    A `fhirServer` named in the request holds the scenario's chart.
+    """
+    body = request or scenario.request()
+    client = _client(scenario.policy_source, notes, scenario.today)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        if "fhirServer" in body:
+            _server(scenario, body).mount(mock)
+        return client.post(SERVICE, json=body)
+
+
+def cards(scenario: Scenario, notes: str) -> list[Json]:
+    answer = review(scenario, notes)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    listed: list[Json] = answer.get_json()["cards"]
+    return listed
+
+
+def without_prefetch(scenario: Scenario) -> Json:
+    """The same request from an EHR that sends no prefetch and lends its FHIR server."""
+    request = scenario.request()
+    del request["prefetch"]
+    request["fhirServer"] = FHIR_BASE
+    request["fhirAuthorization"] = {
+        "access_token": TOKEN,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "patient/*.read",
+        "subject": "spinal-injection-cds",
+    }
+    return request
+
+
+def _server(scenario: Scenario, request: Json) -> FakeFhirServer:
+    lent = request.get("fhirAuthorization")
+    token = lent["access_token"] if lent else None
+    forbidden: Collection[str] = scenario.forbidden
+    return FakeFhirServer(request["fhirServer"], scenario.chart(), token=token, forbidden=forbidden)
+
+
+@cache
+def _client(policy: str, notes: str, today: date) -> FlaskClient:
+    settings = Settings(profile="development", today=today, notes=notes, policy=policy, fhir_servers=())
+    return create_app(settings).test_client()
