@@ -31,7 +31,7 @@ _WIDEST = {
     "max_age_months": 3,
     "change": 40,
     "subject": 85,
-    "subjects": 80,
+    "subjects": 68,
     "count": 3,
 }
 """The most characters a placeholder of a summary is given; longer values are shortened to it."""

@@ -128,7 +128,8 @@ class _Call:
             topic = ("UNKNOWN", catalogue.frame("topic_unknown"))
             subjects = self._subjects(pairs, incomplete=incomplete)
             key = "summary_incomplete" if incomplete else "summary_ambiguous"
-            summary = filled(catalogue.text.unknown[key], {"subjects": subjects})
+            codes = ", ".join(dict.fromkeys(v.case.order.code.code for v in verdicts))
+            summary = filled(catalogue.text.unknown[key], {"subjects": subjects, "code": codes})
         order = "|".join(v.case.order.reference for v in verdicts)
         return [
             self._card(
@@ -144,14 +145,18 @@ class _Call:
         ]
 
     def _subjects(self, pairs: list[tuple[Verdict, Finding]], *, incomplete: bool) -> str:
-        """What cannot be told, most telling first: for a record that could not be read, what was not."""
-        subjects: list[str] = []
-        for verdict, finding in pairs:
-            if incomplete and finding.check.reason is not Reason.NO_ACCESS:
-                continue
-            text = self.composer.catalogue.criterion(finding.check.criterion).subject
-            subjects.append(text.format(**self.detail.facts(finding.check, verdict.case)))
-        return "; ".join(dict.fromkeys(subjects))
+        """What cannot be told; of a record that could not be read, what that leaves unchecked."""
+        catalogue = self.composer.catalogue
+        asked = [(v, f) for v, f in pairs if not incomplete or f.check.reason is Reason.NO_ACCESS]
+        subjects = dict.fromkeys(
+            catalogue.criterion(f.check.criterion).subject.format(**self.detail.facts(f.check, v.case))
+            for v, f in asked
+        )
+        if len(asked) == 1 and not incomplete:
+            verdict, finding = asked[0]
+            words = catalogue.row(finding.check.criterion, finding.check.row)
+            return words.summary.format(**self.detail.facts(finding.check, verdict.case))
+        return "; ".join(subjects)
 
     def notes(self, pairs: list[tuple[Verdict, Finding]]) -> list[Card]:
         if not pairs:
