@@ -69,7 +69,11 @@ def _recording(review: Review, store: Store) -> Answer:
     policy, digest = review.policy.label, review.policy.content_hash
 
     def answer(request: HookRequest, server: FhirReader | None) -> Response:
-        response = review.answer(request, server)
+        reviewed = review.review(request, server)
+        response = reviewed.response
+        gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
+        if gates:
+            _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
         if response.cards:
             now = datetime.now(UTC)
             store.record(

@@ -41,9 +41,6 @@ class Review:
     composer: Composer
     today: Callable[[], date]
 
-    def answer(self, request: HookRequest, server: FhirReader | None) -> Response:
-        return self.review(request, server).response
-
     def review(self, request: HookRequest, server: FhirReader | None) -> Reviewed:
         """Raises DataUnobtainable when no part of the record could be had."""
         chart = Chart(self.terminology, request.context.patient_id, self.today())

@@ -13,7 +13,8 @@ import msgspec
 from cds_hooks import CdsHooksError, read_hook_request
 from plugin.app import HOOKS, create_fhir_access, create_review
 from plugin.cards.catalogue import Catalogue
-from plugin.cli.text import cards_as_text
+from plugin.cards.markdown import quoted
+from plugin.cli.text import cards_as_text, plain
 from plugin.domain.check import Check, Item
 from plugin.domain.content import ContentError
 from plugin.policies.judge import Verdict
@@ -98,4 +99,5 @@ def _item(item: Item, catalogue: Catalogue) -> str:
         until = " onwards" if item.until.last == date.max else f" to {item.until}"
     when = f", {item.when}{until}" if item.when else ""
     remark = f", {catalogue.text.remarks.get(item.remark, item.remark)}" if item.remark else ""
-    return f"{catalogue.word(item.what)}: {item.label}{when}{remark} [{item.reference}]"
+    label, reference = plain(quoted(item.label)), plain(quoted(item.reference))
+    return f"{catalogue.word(item.what)}: {label}{when}{remark} [{reference}]"

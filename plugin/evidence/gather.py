@@ -14,6 +14,7 @@ from cds_hooks import (
     PrefetchState,
     Query,
     Reading,
+    Unread,
     read_resource,
     read_searchset,
 )
@@ -110,7 +111,7 @@ class Record:
                 if path:
                     queries[key] = Query(path, source.view, source.resource_type, single=source.is_single)
         if server is None:
-            return readings
+            return _refused(readings) if request.fhir_server is not None else readings
         queries |= _missing_reasons(readings["conditions"], "conditions" in queries, drafts)
         for key, answer in server.fetch(queries).items() if queries else ():
             if key not in readings:
@@ -125,6 +126,16 @@ class Record:
         context = request.context
         path = self.templates[key].replace("{{context.patientId}}", context.patient_id)
         return path.replace("{{context.encounterId}}", context.encounter_id or "")
+
+
+def _refused(readings: Readings) -> Readings:
+    """A FHIR server was named that may not be contacted: that is why what was not sent is missing."""
+    return {
+        key: replace(reading, unread=Unread.BASE_NOT_REGISTERED)
+        if reading.state is PrefetchState.ABSENT
+        else reading
+        for key, reading in readings.items()
+    }
 
 
 def _template(source: Source, terminology: Terminology) -> str:

@@ -21,6 +21,8 @@ _INTERLAMINAR = "proc-esi-interlaminar-caudal"
 _CATHETER = "proc-epidural-catheter"
 _OUT_OF_SCOPE = "proc-out-of-scope-neuraxial"
 _OVER = frozenset({"revoked", "entered-in-error", "completed", "cancelled"})
+_NO_DIAGNOSES = ("Observation/", "DiagnosticReport/", "DocumentReference/")
+"""What else a reason may point at; it states no diagnosis."""
 _NOT_AN_ORDER = frozenset({"plan", "proposal"})
 
 
@@ -147,9 +149,7 @@ def _injection(
         site_disagrees=site is not None and own_region.stated and _are_apart(site, own_region),
         is_catheter=_CATHETER in code.sets,
         is_contradictory=_TRANSFORAMINAL in code.sets and any(_TRANSFORAMINAL not in c.sets for c in ours),
-        reason_references=tuple(
-            _reason_reference(r.reference) for r in request.reasonReference or () if r.reference
-        ),
+        reason_references=_reason_references(request),
         reason_codes=tuple(
             diagnosis_from_code(concept, draft.reference, chart) for concept in many(request.reasonCode)
         ),
@@ -159,8 +159,11 @@ def _injection(
     )
 
 
-def _reason_reference(reference: str) -> str:
-    return f"Condition/{reference[1:]}" if reference.startswith("#") else relative(reference)
+def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
+    """`Condition/x` for each reason that can be a diagnosis; contained ones under their id."""
+    given = [r.reference for r in request.reasonReference or () if r.reference]
+    plain = [f"Condition/{r[1:]}" if r.startswith("#") else relative(r) for r in given]
+    return tuple(r for r in plain if not r.startswith(_NO_DIAGNOSES))
 
 
 def _site(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:

@@ -53,16 +53,18 @@ class _Care:
 
 def evaluate(case: Case, params: Params) -> Check:
     care = _count(case, params)
+    shorter = _acute_severe(case, params, care)
+    unread = _unread(case, shorter)
     return decide(
         "CC-1",
-        _rows(case, params, care),
+        _rows(case, params, care, shorter, unread),
         facts=_facts(case, params, care),
         set_aside=case.evidence.care.set_aside,
-        unread=_unread(case),
+        unread=unread,
     )
 
 
-def _rows(case: Case, params: Params, care: _Care) -> Iterator[Row]:
+def _rows(case: Case, params: Params, care: _Care, shorter: Row, unread: tuple[Unread, ...]) -> Iterator[Row]:
     used = tuple(entry.item() for entry in care.entries)
     yield Row("acute-zoster", case.pattern.is_acute_zoster, Outcome.WAIVED)
     yield _deficit(case, params)
@@ -70,12 +72,12 @@ def _rows(case: Case, params: Params, care: _Care) -> Iterator[Row]:
     yield Row("active-care", care.active.reach(params.min_days), Outcome.MET, decided_by=used)
     both = care.has_active & care.combined.reach(params.min_days)
     yield Row("active-and-medication", both, Outcome.MET, decided_by=used)
-    yield _acute_severe(case, params, care)
+    yield shorter
     waivers = case.evidence.waivers
     waived = tuple(w.item() for w in waivers.entries if w.of != "medication")
     holds = Truth.of(bool(waived)) | waivers.may_hold_more
     yield Row("declined-or-contraindicated", holds, Outcome.WAIVED, speaks=True, decided_by=waived)
-    yield Row("unread", Truth.of(bool(_unread(case))), Outcome.UNKNOWN, Reason.NO_ACCESS)
+    yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
     yield from _too_recent(case, params, used)
     yield from _short(params, care, used)
     yield from _hardly_any(care, used)
@@ -285,7 +287,11 @@ def _is_definite_deficit(diagnosis: Diagnosis) -> bool:
     return any("dx-neuro-deficit" in c.sets and c.get("strength") == "definite" for c in diagnosis.concepts)
 
 
-def _unread(case: Case) -> tuple[Unread, ...]:
+def _unread(case: Case, shorter: Row) -> tuple[Unread, ...]:
+    """What could not be read and may hold care; pain scores only where the shorter rule hangs on them."""
     evidence = case.evidence
     sections = (evidence.care, evidence.injections, evidence.waivers, evidence.diagnoses)
-    return tuple(dict.fromkeys(u for section in sections for u in section.unread))
+    unread = [u for section in sections for u in section.unread]
+    if shorter.when is Truth.UNKNOWN:
+        unread += evidence.pain_scores.unread
+    return tuple(dict.fromkeys(unread))
