@@ -10,7 +10,7 @@ from plugin.cards.markdown import quoted
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Reason, Unread
 from plugin.domain.dates import DateRange
-from plugin.guidelines.agreement import Stance
+from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
 
 MAX_ITEMS = 8
@@ -156,25 +156,33 @@ class Detail:
         """Who is for and who is against this case; in full with what each says and in which words read."""
         agreement, case = verdict.agreement, verdict.case
         if agreement is None:
-            return ""
+            return self._alternatives(verdict)
         pattern = self._catalogue.word(case.pattern.case or "")
         head = self._catalogue.frame("guidelines", case=f"{pattern}, {self._catalogue.word(case.chronicity)}")
-        stances: dict[str, Sequence[Stance]] = {
-            "for": agreement.for_,
-            "against": agreement.against,
-            "conditional": agreement.conditional,
-        }
         lines: list[str] = []
-        for direction, found in stances.items():
+        for direction, found in _sides(agreement).items():
             word = f"**{self._catalogue.word(direction)}:**"
             if in_full:
                 lines += [f"{word} {self._stance(s, in_full=True)}" for s in found]
             elif found:
-                lines.append(f"{word} {'; '.join(self._stance(s) for s in found)}")
+                lines.append(f"{word} {self._together(found)}")
         if agreement.silent:
             names = ", ".join(s.guideline.short_name for s in agreement.silent)
             lines.append(f"**{self._catalogue.word('silent')}:** {names}")
         return _listed(head, lines)
+
+    def _alternatives(self, verdict: Verdict) -> str:
+        """The pain pattern is open: who is for and against in either case."""
+        lines: list[str] = []
+        for pattern, agreement in self._judge.alternatives(verdict.case).items():
+            for direction, found in _sides(agreement).items():
+                if found:
+                    word = f"{self._catalogue.word(pattern)}, {self._catalogue.word(direction).lower()}"
+                    lines.append(f"**{word}:** {self._together(found)}")
+        return _listed(self._catalogue.frame("guidelines_open"), lines)
+
+    def _together(self, stances: Sequence[Stance]) -> str:
+        return "; ".join(self._stance(stance) for stance in stances)
 
     def _stance(self, stance: Stance, *, in_full: bool = False) -> str:
         """The document, its strength, and how it was read where that was not in its own words."""
@@ -190,6 +198,14 @@ class Detail:
 
     def _policy(self) -> str:
         return self._catalogue.frame("policy", policy=self._judge.policy.label)
+
+
+def _sides(agreement: Agreement) -> dict[str, Sequence[Stance]]:
+    return {
+        "for": agreement.for_,
+        "against": agreement.against,
+        "conditional": agreement.conditional,
+    }
 
 
 def _dates(group: list[Item]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome
+from plugin.domain.pain_pattern import Finding as PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
@@ -45,13 +46,24 @@ class Verdict:
     """None while the pain pattern is not known."""
 
 
+_OPEN_PATTERN = frozenset(
+    {
+        PatternFinding.POSSIBLE,
+        PatternFinding.CONFLICT,
+        PatternFinding.OPEN,
+        PatternFinding.NOT_STATED,
+        PatternFinding.NOTHING,
+        PatternFinding.UNREAD,
+    }
+)
+
+
 class Judge:
     """Applies one policy. Built once; `judge` is called per order."""
 
     def __init__(self, policy: Policy, library: Library) -> None:
         self.policy = policy
         self.library = library
-        self._guidelines = {g.id: g for g in library.guidelines if g.id in policy.file.guidelines}
 
     def judge(self, case: Case, hook: str) -> Verdict:
         """The answers in the order of the policy's rules, then the guideline conflicts."""
@@ -68,13 +80,19 @@ class Judge:
     def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
         """What each document of the policy asks for under this criterion, its own numbers applied."""
         found: list[Testimony] = []
-        for guideline in self._guidelines.values():
+        for guideline in self.library.guidelines:
             for criterion in guideline.criteria:
                 if criterion.criterion == check.criterion:
                     given = criterion.params.model_dump(exclude_none=True)
                     outcome = self._outcome_by(case, check, given)
                     found.append(Testimony(guideline, criterion.says, outcome))
         return tuple(found)
+
+    def alternatives(self, case: Case) -> dict[str, Agreement]:
+        """Where the pain pattern is open: the agreement for each pattern it may turn out to be."""
+        if case.pattern.finding not in _OPEN_PATTERN:
+            return {}
+        return {pattern: self._agreement_on(case, pattern) for pattern in ("radicular", "axial")}
 
     def _ask(self, case: Case, scope: Scope) -> list[Check]:
         checks: list[Check] = []
@@ -88,8 +106,9 @@ class Judge:
 
     def _agreement(self, case: Case) -> Agreement | None:
         pattern = case.pattern.case
-        if pattern is None:
-            return None
+        return None if pattern is None else self._agreement_on(case, pattern)
+
+    def _agreement_on(self, case: Case, pattern: str) -> Agreement:
         regions = case.region.atoms
         return self.library.agreement(
             GuidelineCase(case.order.family.value, pattern, case.chronicity, regions)
