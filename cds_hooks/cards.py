@@ -1,146 +1,111 @@
 """The answer of a service: cards, their suggestions, actions and links, and system actions.
 
-A model that can be built obeys the CDS Hooks 2.0.1 specification. `Response.to_json` leaves out whatever
-has no value: null and empty strings, arrays and objects never reach the wire (`cards` may be empty).
+What can be built obeys the CDS Hooks 2.0.1 specification: a value that breaks it raises ValueError. Members
+without value are left out when encoding, so that null and empty strings, arrays and objects never reach the
+wire (`cards` itself may be empty).
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from math import isfinite
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
+from msgspec.structs import force_setattr
 
-Text = Annotated[str, StringConstraints(min_length=1)]
-# The specification says "less than 140 characters" and "one sentence".
-_LINE = r"[^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*"
-Summary = Annotated[str, StringConstraints(max_length=139, pattern=rf"^{_LINE}[^\s\x1c-\x1e]{_LINE}$")]
-Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+\S*$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]+/[^\s/]+$")]
+MAX_SUMMARY = 139
+"""The specification says "less than 140 characters"."""
+_LINE_BREAK = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*")
+_REFERENCE = re.compile(r"[A-Za-z]+/[^\s/]+")
 
 
-class _Element(BaseModel):
-    """One object of the response. Members are in camelCase on the wire."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=False
-    )
-    _members: ClassVar[tuple[tuple[str, str], ...]] = ()
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        cls._members = tuple((name, field.alias or name) for name, field in cls.model_fields.items())
-
-    def to_wire(self) -> dict[str, Any]:
-        """The object as it is sent: only members that have a value."""
-        wire = {}
-        members = self.__dict__
-        for name, alias in self._members:
-            value = members[name]
-            if value is None:
-                continue
-            if type(value) is not str:
-                value = _wire(value)
-            if not _is_empty(value):
-                wire[alias] = value
-        return wire
+class _Element(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True
+):
+    """One object of the response, in camelCase on the wire; members at their default are left out."""
 
 
-def _is_empty(value: Any) -> bool:
-    if value:
-        return type(value) is float and not isfinite(value)
-    return value is None or isinstance(value, str | list | dict)
-
-
-def _wire(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [item for item in map(_wire, value) if not _is_empty(item)]
-    if isinstance(value, _Element):
-        return value.to_wire()
-    if isinstance(value, Mapping):
-        members = ((key, _wire(member)) for key, member in value.items())
-        return {key: member for key, member in members if not _is_empty(member)}
-    return value
-
-
-class Coding(_Element):
-    system: Text
-    code: Text
+class Coding(_Element, frozen=True):
+    system: str
+    code: str
     display: str | None = None
 
+    def __post_init__(self) -> None:
+        _require(self, "system", "code")
+        _drop_empty(self, "display")
 
-class Source(_Element):
-    label: Text
-    url: HttpUrl | None = None
-    icon: HttpUrl | None = None
+
+class Source(_Element, frozen=True):
+    label: str
+    url: str | None = None
+    icon: str | None = None
     topic: Coding | None = None
 
+    def __post_init__(self) -> None:
+        _require(self, "label")
+        _require_url(self, "url", "icon")
 
-class Action(_Element):
+
+class Action(_Element, frozen=True):
     """`resource` is the whole FHIR resource to create or update; a deletion names `resource_id` instead."""
 
     type: Literal["create", "update", "delete"]
-    description: Text
+    description: str
     resource: dict[str, Any] | None = None
-    resource_id: Reference | None = None
+    resource_id: str | None = None
 
-    @model_validator(mode="after")
-    def _has_what_its_type_needs(self) -> Self:
+    def __post_init__(self) -> None:
+        _require(self, "description")
         if self.type == "delete":
             if self.resource_id is None or self.resource is not None:
                 raise ValueError("a delete action has resource_id and no resource")
-        elif self.resource is None or not self.resource.get("resourceType") or self.resource_id is not None:
-            raise ValueError(
-                "a create or update action has a resource with its resourceType and no resource_id"
-            )
-        return self
-
-    def to_wire(self) -> dict[str, Any]:
-        wire = super().to_wire()
-        if self.resource is not None:
-            wire["resource"] = _fhir(self.resource)
-        return wire
+            if not _REFERENCE.fullmatch(self.resource_id):
+                raise ValueError("resource_id is a relative reference, Type/id")
+        elif self.type in ("create", "update"):
+            is_resource = isinstance(self.resource, dict) and self.resource.get("resourceType")
+            if not is_resource or self.resource_id is not None:
+                raise ValueError("a create or update action has a resource with its type, and no resource_id")
+        else:
+            raise ValueError("type is create, update or delete")
 
 
-def _fhir(value: Any) -> Any:
-    """Like `_wire`, but nulls inside arrays stay: FHIR aligns `given` with `_given` by them."""
-    if isinstance(value, Mapping):
-        members = ((key, _fhir(member)) for key, member in value.items())
-        return {key: member for key, member in members if not _is_empty(member)}
-    if isinstance(value, tuple | list):
-        return [item for item in map(_fhir, value) if item is None or not _is_empty(item)]
-    return value
-
-
-class Suggestion(_Element):
+class Suggestion(_Element, frozen=True):
     """All of its actions are taken together; alternatives are suggestions of their own."""
 
-    label: Text
-    uuid: Uuid
+    label: str
+    uuid: str
     is_recommended: bool | None = None
     actions: tuple[Action, ...] = ()
 
+    def __post_init__(self) -> None:
+        _require(self, "label")
+        _require_uuid(self.uuid)
 
-class Link(_Element):
-    label: Text
-    url: HttpUrl
+
+class Link(_Element, frozen=True):
+    label: str
+    url: str
     type: Literal["absolute", "smart"]
     app_context: str | None = None
 
-    @model_validator(mode="after")
-    def _has_app_context_only_for_an_app(self) -> Self:
+    def __post_init__(self) -> None:
+        _require(self, "label", "url")
+        _require_url(self, "url")
+        _drop_empty(self, "app_context")
+        if self.type not in ("absolute", "smart"):
+            raise ValueError("type is absolute or smart")
         if self.app_context and self.type != "smart":
             raise ValueError("app_context belongs to links of type smart only")
-        return self
 
 
-class Card(_Element):
+class Card(_Element, frozen=True):
     """`detail` is GitHub-flavoured Markdown; `extension` is keyed by reverse domain names."""
 
-    uuid: Uuid
-    summary: Summary
+    uuid: str
+    summary: str
     indicator: Literal["info", "warning", "critical"]
     source: Source
     detail: str | None = None
@@ -150,31 +115,91 @@ class Card(_Element):
     links: tuple[Link, ...] = ()
     extension: dict[str, Any] | None = None
 
-    @model_validator(mode="after")
-    def _holds_the_invariants(self) -> Self:
-        """cds-resp-1, cds-resp-4 and cds-resp-6 of the logical model."""
-        if bool(self.suggestions) != (self.selection_behavior is not None):
-            raise ValueError("selection_behavior is given if, and only if, there are suggestions")
-        if (
-            self.selection_behavior == "at-most-one"
-            and sum(bool(s.is_recommended) for s in self.suggestions) > 1
-        ):
-            raise ValueError("with selection_behavior at-most-one, one suggestion at most is recommended")
+    def __post_init__(self) -> None:
+        """cds-resp-1, cds-resp-4 and cds-resp-6 of the logical model, and the specification's prose."""
+        _require_uuid(self.uuid)
+        if not self.summary.strip() or len(self.summary) > MAX_SUMMARY or _LINE_BREAK.search(self.summary):
+            raise ValueError(f"summary is one line of 1 to {MAX_SUMMARY} characters")
+        if self.indicator not in ("info", "warning", "critical"):
+            raise ValueError("indicator is info, warning or critical")
+        _drop_empty(self, "detail")
+        self._require_choice()
         if any(not reason.display for reason in self.override_reasons):
             raise ValueError("every override reason has a display")
-        return self
+
+    def _require_choice(self) -> None:
+        if bool(self.suggestions) != (self.selection_behavior is not None):
+            raise ValueError("selection_behavior is given if, and only if, there are suggestions")
+        if self.selection_behavior not in (None, "at-most-one", "any"):
+            raise ValueError("selection_behavior is at-most-one or any")
+        recommended = sum(bool(suggestion.is_recommended) for suggestion in self.suggestions)
+        if self.selection_behavior == "at-most-one" and recommended > 1:
+            raise ValueError("with selection_behavior at-most-one, one suggestion at most is recommended")
 
 
-class Response(_Element):
+class Response(_Element, frozen=True, omit_defaults=False):
     """What a service answers. No cards means that it has nothing to say, never that it failed."""
 
     cards: tuple[Card, ...] = ()
-    system_actions: tuple[Action, ...] = ()
+    system_actions: tuple[Action, ...] | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        if self.system_actions == ():
+            force_setattr(self, "system_actions", msgspec.UNSET)
 
     def to_json(self) -> bytes:
-        wire = self.to_wire()
-        wire.setdefault("cards", [])
-        return _encoder.encode(wire)
+        """The response without null and without anything empty, but for `cards` itself."""
+        body = _encoder.encode(self)
+        if body == _NO_CARDS or not any(mark in body for mark in _EMPTY_MARKS):
+            return body
+        wire = _without_empty(msgspec.to_builtins(self, builtin_types=(Decimal,)))
+        return _encoder.encode({"cards": [], **wire})
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_NO_CARDS = b'{"cards":[]}'
+_EMPTY_MARKS = (b"null", b'""', b"[]", b"{}")
+"""What an encoded empty member looks like; in text they may stand too, which costs a second look, no more."""
+
+
+def _require(element: _Element, *names: str) -> None:
+    for name in names:
+        value = getattr(element, name)
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"{name} is a string that is not empty")
+
+
+def _drop_empty(element: _Element, *names: str) -> None:
+    for name in names:
+        if getattr(element, name) == "":
+            force_setattr(element, name, None)
+
+
+def _require_uuid(value: str) -> None:
+    if not _UUID.fullmatch(value):
+        raise ValueError("uuid is a UUID")
+
+
+def _require_url(element: _Element, *names: str) -> None:
+    for name in names:
+        value = getattr(element, name)
+        if value is not None and not _HTTP_URL.fullmatch(value):
+            raise ValueError(f"{name} is an absolute http or https URL")
+
+
+def _without_empty(value: Any, *, in_resource: bool = False) -> Any:
+    """The value less its empty members. Inside resources, FHIR aligns arrays by nulls: there they stay."""
+    if isinstance(value, Mapping):
+        inside = in_resource or "resourceType" in value
+        cleaned = ((key, _without_empty(member, in_resource=inside)) for key, member in value.items())
+        return {key: member for key, member in cleaned if not _is_empty(member)}
+    if isinstance(value, list | tuple):
+        items = [_without_empty(item, in_resource=in_resource) for item in value]
+        return [item for item in items if (item is None and in_resource) or not _is_empty(item)]
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, float):
+        return not isfinite(value)
+    return value is None or (isinstance(value, str | list | dict) and not value)

@@ -133,9 +133,6 @@ def _read(body: bytes, service_hooks: Collection[str]) -> HookRequest:
 def _read_envelope(body: bytes) -> _Envelope:
     if body.startswith(_BYTE_ORDER_MARK):
         body = body[len(_BYTE_ORDER_MARK) :]
-    # msgspec does not look at the encoding of what it skips; this does, and costs next to nothing.
-    if not body.isascii():
-        body.decode()
     try:
         return _envelope_decoder.decode(body)
     except msgspec.ValidationError:

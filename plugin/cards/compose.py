@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid5
+
+from msgspec.structs import replace
 
 from cds_hooks import Card, Coding, Link, Source, Suggestion
 from plugin.cards.catalogue import Catalogue, filled
 from plugin.cards.detail import Detail
-from plugin.cards.suggestions import Caller, suggestions_for
+from plugin.cards.suggestions import Caller, Offers
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.policies.judge import Finding, Judge, Verdict
 from plugin.policies.model import Indicator, NotesShown
@@ -22,16 +23,53 @@ _NAMESPACE = UUID("6a0c40a2-5b5b-5f0e-9f3a-8d2b6c1f7e11")
 _URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
-@dataclass(frozen=True, slots=True)
 class Composer:
     """Turns verdicts into cards; built once."""
 
-    judge: Judge
-    catalogue: Catalogue
-    terminology: Terminology
-    notes: NotesShown
-    evidence_base: str
-    """The public base URL, without a trailing slash."""
+    def __init__(
+        self,
+        judge: Judge,
+        catalogue: Catalogue,
+        terminology: Terminology,
+        notes: NotesShown,
+        evidence_base: str,
+    ) -> None:
+        """`evidence_base`: the public base URL, without a trailing slash."""
+        self.judge = judge
+        self.catalogue = catalogue
+        self.notes = notes
+        self.detail = Detail(catalogue, judge)
+        self.offers = Offers(catalogue, terminology)
+        self._evidence_base = evidence_base
+        self._overrides: dict[str, tuple[Coding, ...]] = {}
+        self._links: dict[str, Link] = {}
+        self._sources: dict[tuple[str, str], Source] = {}
+
+    def source(self, topic: tuple[str, str]) -> Source:
+        """Code and display of the card's topic; one `Source` for each."""
+        if topic not in self._sources:
+            self._sources[topic] = Source(
+                label=self.catalogue.frame("source_label", policy=self.judge.policy.label),
+                topic=Coding(system=CRITERION_SYSTEM, code=topic[0], display=topic[1]),
+            )
+        return self._sources[topic]
+
+    def override_reasons(self, criterion: str) -> tuple[Coding, ...]:
+        if criterion not in self._overrides:
+            self._overrides[criterion] = tuple(
+                Coding(system=OVERRIDE_SYSTEM, code=reason.code, display=reason.display)
+                for reason in self.judge.policy.reasons_for_override(criterion)
+            )
+        return self._overrides[criterion]
+
+    def link(self, criterion: str) -> Link:
+        if criterion not in self._links:
+            self._links[criterion] = Link(
+                label=self.catalogue.frame("link_label", criterion=criterion),
+                url=f"{self._evidence_base}/evidence/{criterion}",
+                type="absolute",
+            )
+        return self._links[criterion]
 
     def cards(
         self,
@@ -59,7 +97,7 @@ class Composer:
         kept, dropped = cards[:limit], cards[limit:]
         names = ", ".join(dict.fromkeys(c.source.topic.code for c in dropped if c.source.topic))
         line = self.catalogue.frame("more_cards", criteria=names)
-        last = kept[-1].model_copy(update={"detail": f"{kept[-1].detail}\n\n{line}"})
+        last = replace(kept[-1], detail=f"{kept[-1].detail}\n\n{line}")
         return (*kept[:-1], last)
 
 
@@ -70,9 +108,9 @@ class _Call:
         self.composer = composer
         self.caller = caller
         self.hook_instance = hook_instance
+        self.detail = composer.detail
         self.noted: set[str] = set()
         """References of orders whose notes stand in a card already."""
-        self.detail = Detail(composer.catalogue, composer.judge)
 
     def gaps(self, verdict: Verdict) -> list[Card]:
         """One card per gap, the most urgent first; that one carries the order's notes."""
@@ -93,9 +131,7 @@ class _Call:
         check, case = finding.check, verdict.case
         words = self.composer.catalogue.row(check.criterion, check.row)
         uuid = self._uuid(case.order.reference, check.criterion)
-        offered = suggestions_for(
-            check, case, self.caller, uuid, self.composer.catalogue, self.composer.terminology
-        )
+        offered = self.composer.offers.on(check, case, self.caller, uuid)
         return self._card(
             uuid=uuid,
             topic=(
@@ -216,30 +252,16 @@ class _Call:
         criteria: list[str],
     ) -> Card:
         policy = self.composer.judge.policy
-        frame = self.composer.catalogue.frame
-        reasons = policy.reasons_for_override(criteria[0])
         return Card(
             uuid=str(uuid),
             summary=summary,
             indicator=indicator,
             detail=detail,
-            source=Source(
-                label=frame("source_label", policy=policy.label),
-                topic=Coding(system=CRITERION_SYSTEM, code=topic[0], display=topic[1]),
-            ),
+            source=self.composer.source(topic),
             suggestions=suggestions,
             selection_behavior="any" if suggestions else None,
-            override_reasons=tuple(
-                Coding(system=OVERRIDE_SYSTEM, code=r.code, display=r.display) for r in reasons
-            ),
-            links=tuple(
-                Link(
-                    label=frame("link_label", criterion=criterion),
-                    url=f"{self.composer.evidence_base}/evidence/{criterion}",
-                    type="absolute",
-                )
-                for criterion in dict.fromkeys(criteria)
-            ),
+            override_reasons=self.composer.override_reasons(criteria[0]),
+            links=tuple(self.composer.link(criterion) for criterion in dict.fromkeys(criteria)),
             extension={
                 FINDINGS_EXTENSION: {
                     "policy": policy.label,

@@ -19,11 +19,12 @@ _ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3"})
 
 
 class Detail:
-    """Writes details; built once per call."""
+    """Writes details. Built once; keeps the paragraphs that hang on content alone."""
 
     def __init__(self, catalogue: Catalogue, judge: Judge) -> None:
         self._catalogue = catalogue
         self._judge = judge
+        self._written: dict[tuple[int, str | None, str, bool], str] = {}
 
     def facts(self, check: Check, case: Case) -> dict[str, object]:
         """The facts of the answer and of the order, in the catalogue's words."""
@@ -157,6 +158,13 @@ class Detail:
         agreement, case = verdict.agreement, verdict.case
         if agreement is None:
             return self._alternatives(verdict)
+        # The library keeps its agreements for good, so that their identity can stand for them.
+        key = (id(agreement), case.pattern.case, case.chronicity, in_full)
+        if key not in self._written:
+            self._written[key] = self._stances(agreement, case, in_full=in_full)
+        return self._written[key]
+
+    def _stances(self, agreement: Agreement, case: Case, *, in_full: bool) -> str:
         pattern = self._catalogue.word(case.pattern.case or "")
         head = self._catalogue.frame("guidelines", case=f"{pattern}, {self._catalogue.word(case.chronicity)}")
         lines: list[str] = []

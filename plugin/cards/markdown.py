@@ -20,6 +20,8 @@ _ADDRESS = frozenset({":", "@", "www"})
 
 def quoted(text: str, limit: int = MAX_QUOTED) -> str:
     """At most `limit` characters of the chart's own words, on one line, escaped."""
+    if len(text) <= limit and text.isascii() and text.isprintable() and not _SPECIAL.search(text):
+        return text
     plain = " ".join("".join(c for c in text[: 4 * limit] if _is_visible(c)).split())
     if len(plain) > limit:
         plain = f"{plain[: limit - 1]}…"

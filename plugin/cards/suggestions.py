@@ -10,6 +10,7 @@ from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
 from plugin.domain.case import Case
 from plugin.domain.check import Check
+from plugin.domain.codes import Concept
 from plugin.domain.evidence import CareKind, Modality, StudyState
 from plugin.terminology import Terminology
 
@@ -29,18 +30,60 @@ class Caller:
     today: str
 
 
-def suggestions_for(
-    check: Check, case: Case, caller: Caller, seed: UUID, catalogue: Catalogue, terminology: Terminology
-) -> tuple[Suggestion, ...]:
-    """Seed: the card's uuid, from which each suggestion's is made."""
-    if check.criterion == "IMG-1" and check.row in _WANTS_MRI and not _mri_is_barred(case):
-        resource = _mri_request(case, caller, terminology)
-        return (_create("order-mri", resource, seed, catalogue, case),) if resource else ()
-    if check.criterion == "CC-1" and check.row in _WANTS_CARE and not _is_referred(case):
-        return (_create("refer-physiotherapy", _referral(case, caller, terminology), seed, catalogue, case),)
-    if check.criterion.startswith("IND") and case.order.has_id:
-        return (_remove(case, seed, catalogue),)
-    return ()
+class Offers:
+    """Makes suggestions; built once from the codes that value sets mark as offered."""
+
+    def __init__(self, catalogue: Catalogue, terminology: Terminology) -> None:
+        self._catalogue = catalogue
+        self._mri: dict[frozenset[str], list[dict[str, str]]] = {}
+        for concept in terminology.members("imaging-mri-spine"):
+            if concept.get("offered-as") == "mri-order" and concept.region is not None:
+                self._mri.setdefault(concept.region.atoms, []).append(_coding(concept))
+        self._physiotherapy = [
+            _coding(concept)
+            for concept in terminology.members("cc-pt-referral")
+            if concept.get("offered-as") == "physiotherapy-referral"
+        ]
+
+    def on(self, check: Check, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+        """What may be done about a gap. Seed: the card's uuid, from which each suggestion's is made."""
+        if check.criterion == "IMG-1" and check.row in _WANTS_MRI and not _mri_is_barred(case):
+            coding = self._mri.get(_one_region(case))
+            if coding is None:
+                return ()
+            code = {"coding": coding, "text": f"MRI of the {case.region.label} spine"}
+            return (self._create("order-mri", _request(caller, code, case), seed, case),)
+        if check.criterion == "CC-1" and check.row in _WANTS_CARE and not _is_referred(case):
+            code = {"coding": self._physiotherapy, "text": "Physiotherapy"}
+            return (self._create("refer-physiotherapy", _request(caller, code, case), seed, case),)
+        if check.criterion.startswith("IND") and case.order.has_id:
+            return (self._remove(case, seed),)
+        return ()
+
+    def _create(self, name: str, resource: dict[str, Any], seed: UUID, case: Case) -> Suggestion:
+        words = self._catalogue.text.suggestions[name]
+        facts = {"region": case.region.label}
+        action = Action(type="create", description=words.description.format(**facts), resource=resource)
+        return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
+
+    def _remove(self, case: Case, seed: UUID) -> Suggestion:
+        words = self._catalogue.text.suggestions["remove-order"]
+        action = Action(
+            type="delete",
+            description=words.description.format(code=case.order.code.code),
+            resource_id=case.order.reference,
+        )
+        return Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-order")), actions=(action,))
+
+
+def _coding(concept: Concept) -> dict[str, str]:
+    return {"system": concept.system, "code": concept.code, "display": concept.label}
+
+
+def _one_region(case: Case) -> frozenset[str]:
+    """The region as an MRI code names it: a lumbar study shows the sacral roots too."""
+    atoms = case.region.atoms
+    return atoms - {"sacral"} if len(atoms) > 1 else atoms
 
 
 def _mri_is_barred(case: Case) -> bool:
@@ -52,28 +95,6 @@ def _mri_is_barred(case: Case) -> bool:
 
 def _is_referred(case: Case) -> bool:
     return any(e.kind is CareKind.REFERRAL for e in case.evidence.care.entries)
-
-
-def _mri_request(case: Case, caller: Caller, terminology: Terminology) -> dict[str, Any] | None:
-    """None when the region is not one that a single MRI code names."""
-    wanted = case.region.atoms - {"sacral"} if len(case.region.atoms) > 1 else case.region.atoms
-    codes = [
-        c
-        for c in terminology.members("imaging-mri-spine")
-        if c.get("offered-as") == "mri-order" and c.region is not None and c.region.atoms == wanted
-    ]
-    if not codes:
-        return None
-    coding = [{"system": c.system, "code": c.code, "display": c.label} for c in codes]
-    return _request(caller, {"coding": coding, "text": f"MRI of the {case.region.label} spine"}, case)
-
-
-def _referral(case: Case, caller: Caller, terminology: Terminology) -> dict[str, Any]:
-    codes = [
-        c for c in terminology.members("cc-pt-referral") if c.get("offered-as") == "physiotherapy-referral"
-    ]
-    coding = [{"system": c.system, "code": c.code, "display": c.label} for c in codes]
-    return _request(caller, {"coding": coding, "text": "Physiotherapy"}, case)
 
 
 def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]:
@@ -92,20 +113,3 @@ def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]
     if reasons:
         request["reasonReference"] = [{"reference": reference} for reference in reasons]
     return request
-
-
-def _create(name: str, resource: dict[str, Any], seed: UUID, catalogue: Catalogue, case: Case) -> Suggestion:
-    words = catalogue.text.suggestions[name]
-    facts = {"region": case.region.label}
-    action = Action(type="create", description=words.description.format(**facts), resource=resource)
-    return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
-
-
-def _remove(case: Case, seed: UUID, catalogue: Catalogue) -> Suggestion:
-    words = catalogue.text.suggestions["remove-order"]
-    action = Action(
-        type="delete",
-        description=words.description.format(code=case.order.code.code),
-        resource_id=case.order.reference,
-    )
-    return Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-order")), actions=(action,))

@@ -10,9 +10,10 @@ from datetime import date
 from pathlib import Path
 
 import click
+import msgspec
 import requests
 
-from cds_hooks import Card
+from cds_hooks import Response
 from plugin.app import SERVICE_ID, configure_logging, create_app
 from plugin.cli.serve import banner, bound_server, require_free
 from plugin.cli.text import cards_as_text
@@ -61,6 +62,5 @@ def _show(story: str, body: bytes, url: str, folder: Path) -> None:
     click.echo(
         f"    {request['hook']}, {len(body) / 1024:.0f} kB: {answer.status_code} in {milliseconds:.1f} ms\n"
     )
-    cards = [Card.model_validate(card, by_alias=True, by_name=False) for card in answer.json()["cards"]]
-    click.echo(cards_as_text(cards))
+    click.echo(cards_as_text(msgspec.json.decode(answer.content, type=Response).cards))
     click.echo(f"\nAgain: curl -s -H 'Content-Type: application/json' -d @{folder}/request.json {url}\n")

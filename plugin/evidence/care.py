@@ -86,7 +86,7 @@ def _read_care(
     procedure: Procedure, known: tuple[Concept, ...], kind: CareKind | None, chart: Chart, found: CareFound
 ) -> None:
     by_text = kind is None
-    if by_text and not chart.terminology.text.active_care(text_of(procedure.code)):
+    if by_text and not chart.words.active_care(text_of(procedure.code)):
         return
     if _is_for_other_part(procedure.bodySite, procedure.reasonCode, chart):
         chart.leave_out("procedures", _left_out(procedure, known, "not-spinal"))
@@ -304,7 +304,7 @@ def _is_for_other_part(sites: OneOrMany, reasons: OneOrMany, chart: Chart) -> bo
         return False
     if any("body-site-non-spinal" in c.sets or "dx-non-spinal" in c.sets for c in known):
         return True
-    hints = chart.terminology.text
+    hints = chart.words
     words = [text for concept in (*many(sites), *many(reasons)) for text in _words(concept)]
     if any(hints.region(text) is not None for text in words):
         return False

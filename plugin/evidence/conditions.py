@@ -40,14 +40,21 @@ _CONFIRMED = frozenset({None, "confirmed"})
 
 
 def read_diagnoses(
-    conditions: Iterable[Condition], chart: Chart, encounter_max_age_days: int
+    conditions: Iterable[Condition], chart: Chart, encounter_max_age_days: int, reasons: frozenset[str]
 ) -> tuple[Diagnosis, ...]:
-    """The patient's diagnoses; those entered in error are left out."""
+    """Diagnoses that say something here, and those that orders name as `reasons`, whatever their code.
+
+    Those entered in error are left out.
+    """
     kept: list[tuple[Condition, Diagnosis]] = []
     for condition in conditions:
         if not chart.is_about_patient(KEY, condition):
             continue
-        diagnosis = _diagnosis(condition, chart)
+        known = chart.concepts(condition.code)
+        is_hint = not known and chart.words.radicular(text_of(condition.code))
+        if not known and not is_hint and f"Condition/{condition.id}" not in reasons:
+            continue
+        diagnosis = _diagnosis(condition, known, chart)
         if diagnosis is not None:
             kept.append((condition, diagnosis))
     listed = {c for condition, d in kept if not _is_visit(condition) for c in d.concepts}
@@ -72,8 +79,7 @@ def diagnosis_from_code(concept: CodeableConcept, reference: str, chart: Chart) 
     )
 
 
-def _diagnosis(condition: Condition, chart: Chart) -> Diagnosis | None:
-    known = chart.concepts(condition.code)
+def _diagnosis(condition: Condition, known: tuple[Concept, ...], chart: Chart) -> Diagnosis | None:
     label, quoted = label_of(condition.code, known)
     reference = reference_of(condition)
     verification = code_of(condition.verificationStatus)
@@ -106,9 +112,9 @@ def _meaning(
     is_text = False
     if not known:
         words = text_of(concept)
-        if chart.terminology.text.radicular(words):
+        if chart.words.radicular(words):
             pattern, is_text = "possible-radicular", True
-            region = chart.terminology.text.region(words)
+            region = chart.words.region(words)
     if region is None and sites is not None:
         region = region_of(chart.concepts_of(sites))
     return pattern, region or Region.unspecified(), is_text

@@ -176,7 +176,8 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
     read_medication_requests(_of(readings, "medications"), chart, found)
     read_medication_statements(_of(readings, "medicationStatements"), chart, found)
     conditions = (*_of(readings, "conditions"), *drafts.conditions)
-    diagnoses = read_diagnoses(conditions, chart, encounter_max_age_days)
+    reasons = frozenset(r for order in drafts.injections for r in order.reason_references)
+    diagnoses = read_diagnoses(conditions, chart, encounter_max_age_days, reasons)
     studies = [
         *studies_from_imaging(_of(readings, "imaging"), chart),
         *studies_from_reports(_of(readings, "reports"), chart),

@@ -28,6 +28,7 @@ _BY_SET = {
     "imaging-ct-spine": Modality.CT,
     "test-emg-ncs": Modality.NERVE_TEST,
 }
+_SETS = frozenset(_BY_SET)
 _CONFIRMING = ("dx-disc-structural", "dx-stenosis-structural", "dx-radicular")
 _DROPPED = frozenset({"cancelled", "entered-in-error"})
 _STUDY_STATES = {"available": StudyState.DONE, "registered": StudyState.ORDERED}
@@ -45,16 +46,15 @@ def coded_study(
     concept: CodeableConcept | None, known: tuple[Concept, ...], chart: Chart
 ) -> tuple[Modality, Region, bool] | None:
     """Modality, region and whether both are read from text; None when it is no spine study."""
-    for name, modality in _BY_SET.items():
-        members = [c for c in known if name in c.sets]
-        if members:
-            return modality, region_of(members) or Region.unspecified(), False
     if known:
-        return None
+        if all(_SETS.isdisjoint(c.sets) for c in known):
+            return None
+        name, modality = next((n, m) for n, m in _BY_SET.items() if any(n in c.sets for c in known))
+        return modality, region_of(c for c in known if name in c.sets) or Region.unspecified(), False
     words = text_of(concept)
-    hints = chart.terminology.text
+    hints = chart.words
     named = hints.modality(words)
-    region = hints.region(words)
+    region = hints.region(words) if named is not None else None
     if named is None or region is None or hints.is_non_spinal(words):
         return None
     return Modality(named), region, True
@@ -86,7 +86,7 @@ def _seen(study: ImagingStudy, chart: Chart) -> tuple[Modality, Region, bool] | 
         return None
     site, by_text = _site(study, chart)
     if site is None:
-        site = chart.terminology.text.region(study.description)
+        site = chart.words.region(study.description)
         by_text = site is not None
     return modality, site or Region.unspecified(), by_text
 
@@ -115,14 +115,14 @@ def _site(study: ImagingStudy, chart: Chart) -> tuple[Region | None, bool]:
     region = region_of(c for c in known if c is not None)
     if region is not None:
         return region, False
-    by_text = [chart.terminology.text.region(s.display) for s in sites]
+    by_text = [chart.words.region(s.display) for s in sites]
     stated = [r for r in by_text if r is not None]
     return (stated[0], True) if stated else (None, False)
 
 
 def _is_elsewhere(study: ImagingStudy, chart: Chart) -> bool:
     """Nothing about it is spinal, and something says knee, brain or the like."""
-    hints = chart.terminology.text
+    hints = chart.words
     words = [
         study.description,
         *(s.display for s in _sites(study)),

@@ -168,7 +168,7 @@ def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
 
 def _site(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:
     """The region that the body site's code names, and the one that the order's text names."""
-    hints = chart.terminology.text
+    hints = chart.words
     coded = region_of(chart.concepts_of(request.bodySite))
     sites = [hints.region(text_of(site)) for site in many(request.bodySite)]
     if coded is None:
@@ -206,14 +206,14 @@ def _family(code: Concept, request: ServiceRequest, site: Region | None, chart: 
         if site is not None and site.atoms == {"sacral"}:
             return Family.CAUDAL
         words = (text_of(c) for c in (*many(request.bodySite), *many(request.orderDetail), request.code))
-        if any(chart.terminology.text.is_caudal(text) for text in words):
+        if any(chart.words.is_caudal(text) for text in words):
             return Family.CAUDAL
     return Family.INTERLAMINAR
 
 
 def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     words: list[CodeableConcept | None] = [request.code, *many(request.orderDetail)]
-    return any(chart.terminology.text.is_injection_order(text_of(concept)) for concept in words)
+    return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
 
 
 def _mentions_ours(draft: DraftOrder, chart: Chart) -> bool:

@@ -35,7 +35,7 @@ def read_encounter(reading: Reading[Any] | None, chart: Chart) -> Encounter:
     inpatient = known is not None and known.in_set("encounter-class-inpatient")
     words = [text_of(c) for c in (*views.many(encounter.type), encounter.serviceType)]
     reasons = chart.concepts_of(encounter.reasonCode)
-    labour = any(chart.terminology.text.is_labour(text) for text in words)
+    labour = any(chart.words.is_labour(text) for text in words)
     labour = labour or any(c.get("episode") == "labour-delivery" for c in reasons)
     return Encounter(Truth.of(inpatient), Truth.of(labour))
 

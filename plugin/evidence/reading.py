@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Protocol
 
 from plugin.domain.check import Item, Unread
@@ -13,12 +14,28 @@ from plugin.domain.dates import DateRange, parse_fhir_date
 from plugin.domain.regions import Region
 from plugin.evidence.views import CodeableConcept, Coding, OneOrMany, Period, Reference, many
 from plugin.terminology import Terminology
+from plugin.terminology.text_hints import TextHints
 
 
 class Subject(Protocol):
     resourceType: str
     id: str | None
     subject: Reference | None
+
+
+class Words:
+    """The terminology's text hints for one call: a text that a chart repeats is looked at once."""
+
+    def __init__(self, hints: TextHints) -> None:
+        self.modality = cache(hints.modality)
+        self.region = cache(hints.region)
+        self.active_care = cache(hints.active_care)
+        self.analgesic = cache(hints.analgesic)
+        self.radicular = cache(hints.radicular)
+        self.is_non_spinal = cache(hints.is_non_spinal)
+        self.is_injection_order = hints.is_injection_order
+        self.is_caudal = hints.is_caudal
+        self.is_labour = hints.is_labour
 
 
 @dataclass(slots=True)
@@ -32,14 +49,18 @@ class Chart:
     """Per prefetch key."""
     foreign: dict[str, int] = field(default_factory=dict)
     """Entries about another patient, per prefetch key."""
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = Words(self.terminology.text)
 
     def concepts(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
         """The codings that a value set knows."""
         if concept is None or not concept.coding:
             return ()
         lookup = self.terminology.lookup
-        found = (lookup(coding.system, coding.code) for coding in concept.coding)
-        return tuple(known for known in found if known is not None)
+        found = [lookup(coding.system, coding.code) for coding in concept.coding]
+        return tuple([known for known in found if known is not None])
 
     def concepts_of(self, concepts: OneOrMany) -> tuple[Concept, ...]:
         return tuple(c for concept in many(concepts) for c in self.concepts(concept))

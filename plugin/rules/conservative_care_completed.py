@@ -53,19 +53,26 @@ class _Care:
 
 def evaluate(case: Case, params: Params) -> Check:
     care = _count(case, params)
-    shorter = _acute_severe(case, params, care)
+    used = tuple(entry.item() for entry in care.entries)
+    shorter = _acute_severe(case, params, care, used)
     unread = _unread(case, shorter)
     return decide(
         "CC-1",
-        _rows(case, params, care, shorter, unread),
+        _rows(case, params, care, used, shorter, unread),
         facts=_facts(case, params, care),
         set_aside=case.evidence.care.set_aside,
         unread=unread,
     )
 
 
-def _rows(case: Case, params: Params, care: _Care, shorter: Row, unread: tuple[Unread, ...]) -> Iterator[Row]:
-    used = tuple(entry.item() for entry in care.entries)
+def _rows(
+    case: Case,
+    params: Params,
+    care: _Care,
+    used: tuple[Item, ...],
+    shorter: Row,
+    unread: tuple[Unread, ...],
+) -> Iterator[Row]:
     yield Row("acute-zoster", case.pattern.is_acute_zoster, Outcome.WAIVED)
     yield _deficit(case, params)
     yield _repeat(case, params)
@@ -144,7 +151,7 @@ def _in_episode(first: date, last: date, case: Case) -> Truth:
     return Truth.FALSE if last < began.first else Truth.UNKNOWN
 
 
-def _acute_severe(case: Case, params: Params, care: _Care) -> Row:
+def _acute_severe(case: Case, params: Params, care: _Care, used: tuple[Item, ...]) -> Row:
     acute = ~case.onset.lasted_at_least(params.acute_days + 1, case.as_of)
     since = days_before(case.as_of, params.pain_score_max_age_days)
     scores = case.evidence.pain_scores
@@ -153,8 +160,7 @@ def _acute_severe(case: Case, params: Params, care: _Care) -> Row:
     severe = any_of(in_time) | scores.may_hold_more
     minimum = params.acute_severe_min_days
     long_enough = care.active.reach(minimum) | care.medication.reach(minimum) | care.combined.reach(minimum)
-    items = tuple(entry.item() for entry in care.entries)
-    return Row("acute-severe", acute & severe & long_enough, Outcome.MET, speaks=True, decided_by=items)
+    return Row("acute-severe", acute & severe & long_enough, Outcome.MET, speaks=True, decided_by=used)
 
 
 def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[Row]:
@@ -204,28 +210,46 @@ def _count(case: Case, params: Params) -> _Care:
     least, most = _windows(case, params)
     entries = [e for e in case.evidence.care.entries if _overlaps(e, most)]
     active = [e for e in entries if e.kind is CareKind.ACTIVE]
-    medication = [e for e in entries if e.kind is CareKind.MEDICATION]
     treated = [e for e in active if not e.is_evaluation]
-    parts_least = intervals(active, least, "least") if treated else []
-    parts_most = intervals(active, most, "most") if treated else []
-    med_least, med_most = intervals(medication, least, "least"), intervals(medication, most, "most")
-    spans = stretches(parts_least, params.gap_days)
-    joined = _joined(spans, med_least, params)
+    medication = [e for e in entries if e.kind is CareKind.MEDICATION]
+    reckoned = active if treated else []
+    low = _Reckoned(
+        intervals(reckoned, least, "least"), intervals(medication, least, "least"), params.gap_days
+    )
+    high = _Reckoned(intervals(reckoned, most, "most"), intervals(medication, most, "most"), params.gap_days)
+    joined = low.joined
     return _Care(
-        active=Days(_longest(spans), _longest(stretches(parts_most, params.gap_days))),
-        combined=Days(
-            _most_covered(joined),
-            _most_covered(_joined(stretches(parts_most, params.gap_days), med_most, params)),
-        ),
-        medication=Days(
-            _most_covered(stretches(med_least, params.gap_days)),
-            _most_covered(stretches(med_most, params.gap_days)),
-        ),
+        active=Days(low.longest_span, high.longest_span),
+        combined=Days(_most_covered(joined), _most_covered(high.joined)),
+        medication=Days(low.medicated, high.medicated),
         has_active=_exists(intervals(treated, least, "least"), intervals(treated, most, "most")),
-        has_medication=_exists(med_least, med_most),
+        has_medication=_exists(low.medication, high.medication),
         entries=tuple(entries),
         current=joined[-1] if joined else None,
     )
+
+
+class _Reckoned:
+    """Active treatment and medication as day intervals, counted in one way."""
+
+    def __init__(self, active: list[Interval], medication: list[Interval], gap_days: int) -> None:
+        self.medication = medication
+        self._gap_days = gap_days
+        self._spans = stretches(active, gap_days)
+
+    @property
+    def longest_span(self) -> int:
+        return max((stretch.span for stretch in self._spans), default=0)
+
+    @property
+    def medicated(self) -> int:
+        return _most_covered(stretches(self.medication, self._gap_days))
+
+    @property
+    def joined(self) -> list[Stretch]:
+        """Active spans and medication together; a span counts whole, from first to last session."""
+        spans = [(stretch.first.toordinal(), stretch.last.toordinal()) for stretch in self._spans]
+        return stretches(sorted(spans + self.medication), self._gap_days)
 
 
 def _windows(case: Case, params: Params) -> tuple[Window, Window]:
@@ -241,16 +265,6 @@ def _windows(case: Case, params: Params) -> tuple[Window, Window]:
 
 def _overlaps(entry: CareEntry, window: Window) -> bool:
     return bool(intervals((entry,), window, "most"))
-
-
-def _joined(spans: list[Stretch], medication: list[Interval], params: Params) -> list[Stretch]:
-    """Active spans and medication together; a span counts whole, from its first session to its last."""
-    parts = sorted([(s.first.toordinal(), s.last.toordinal()) for s in spans] + medication)
-    return stretches(parts, params.gap_days)
-
-
-def _longest(found: list[Stretch]) -> int:
-    return max((s.span for s in found), default=0)
 
 
 def _most_covered(found: list[Stretch]) -> int:

@@ -1,13 +1,13 @@
 """The cards issued, written beside the calls: a call never waits for the database.
 
-A queue feeds one writer thread. When the database cannot keep up or is gone, entries are dropped and counted,
-and the calls go on being answered.
+A queue feeds one writer thread, which looks at it a few times a second. When the database cannot keep up or
+is gone, entries are dropped and counted, and the calls go on being answered.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -36,6 +36,7 @@ cards_issued = Table(
 )
 _CAPACITY = 10_000
 _BATCH = 500
+_INTERVAL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +57,36 @@ class Store:
     def __init__(self, engine: Engine, on_loss: Callable[[int, str], None]) -> None:
         self._engine = engine
         self._on_loss = on_loss
-        self._queue: queue.SimpleQueue[tuple[IssuedCard, ...] | None] = queue.SimpleQueue()
+        self._waiting: deque[IssuedCard] = deque()
+        self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
-        """Queues the cards; beyond 10,000 waiting calls they are dropped and reported."""
-        if not cards:
-            return
-        if self._queue.qsize() >= _CAPACITY:
+        """Puts the cards in the queue; when it is full they are dropped and reported. Never waits."""
+        if len(self._waiting) >= _CAPACITY:
             self._on_loss(len(cards), "queue-full")
         else:
-            self._queue.put(tuple(cards))
+            self._waiting.extend(cards)
 
     def close(self) -> None:
-        self._queue.put(None)
+        self._closing.set()
         self._writer.join(timeout=5)
         self._engine.dispose()
 
     def _write(self) -> None:
-        is_open = True
-        while is_open:
-            batch: list[IssuedCard] = []
-            taken = self._queue.get()
-            while taken is not None and len(batch) < _BATCH:
-                batch += taken
-                if self._queue.empty():
-                    break
-                taken = self._queue.get()
-            if taken is None:
-                is_open = False
-            elif not batch or batch[-1] is not taken[-1]:
-                batch += taken
-            self._insert(batch)
+        """Looks at the queue now and then, so that handing over a card wakes nobody up."""
+        while not self._closing.wait(_INTERVAL_SECONDS):
+            self._drain()
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._waiting:
+            size = min(len(self._waiting), _BATCH)
+            self._insert([self._waiting.popleft() for _ in range(size)])
 
     def _insert(self, batch: list[IssuedCard]) -> None:
         """One transaction. The same card twice (a call repeated with its hookInstance) is kept once."""
-        if not batch:
-            return
         rows = list({card.card: asdict(card) for card in batch}.values())
         try:
             with self._engine.begin() as connection:

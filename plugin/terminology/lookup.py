@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugin.domain.codes import Concept
 from plugin.domain.content import ContentError
@@ -20,7 +20,8 @@ from plugin.terminology.vocabulary import (
 if TYPE_CHECKING:
     from plugin.terminology.text_hints import TextHints
 
-_REMEMBERED = 4096
+_REMEMBERED = 8192
+_NOT_ASKED: Any = object()
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
@@ -56,7 +57,7 @@ class Terminology:
             for name, listed in members.items()
         }
         self._systems: dict[str, CodeSystem | None] = {}
-        self._slow: dict[tuple[str, str], Concept | None] = {}
+        self._answered: dict[tuple[str | None, str | None], Concept | None] = {}
 
     def _share_procedure_codes(self) -> None:
         """CPT is level I of HCPCS, and records label either with the other's url: one table for both."""
@@ -80,16 +81,8 @@ class Terminology:
 
     def lookup(self, system: str | None, code: str | None) -> Concept | None:
         """The concept behind a coding, whatever alias of the system and spelling of the code was used."""
-        if not system or not code:
-            return None
-        codes = self._by_system.get(system)
-        if codes is not None:
-            found = codes.get(code)
-            if found is not None:
-                return found
-        if len(code) > MAX_CODE_LENGTH:
-            return None
-        return self._lookup_slowly(system, code)
+        found: Concept | None = self._answered.get((system, code), _NOT_ASKED)
+        return self._look_up(system, code) if found is _NOT_ASKED else found
 
     def modality(self, system: str | None, code: str | None) -> str | None:
         """`mr`, `ct` or `plain-film` of a DICOM modality; a modality may stand without a system."""
@@ -139,15 +132,13 @@ class Terminology:
         except KeyError:
             return _remember(self._systems, url, self._vocabulary.system(url))
 
-    def _lookup_slowly(self, url: str, code: str) -> Concept | None:
-        system = self._system(url)
-        if system is None:
+    def _look_up(self, url: str | None, code: str | None) -> Concept | None:
+        """The first time that a coding is met in this spelling; long ones are not remembered."""
+        if not url or not code or len(code) > MAX_CODE_LENGTH or len(url) > MAX_URL_LENGTH:
             return None
-        key = (system.url, code)
-        try:
-            return self._slow[key]
-        except KeyError:
-            return _remember(self._slow, key, self._search(system, code))
+        system = self._system(url)
+        found = self._search(system, code) if system is not None else None
+        return _remember(self._answered, (url, code), found)
 
     def _search(self, system: CodeSystem, code: str) -> Concept | None:
         normalised = system.normalised(code)

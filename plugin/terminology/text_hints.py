@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,7 @@ class Hint:
     unless: re.Pattern[str] | None = None
 
     def is_in(self, text: str) -> bool:
-        if not self.include.search(text):
+        if not _may_hold(self.include, text) or not self.include.search(text):
             return False
         if self.ignore is not None:
             text = self.ignore.sub(" ; ", text)
@@ -67,12 +68,16 @@ class TextHints:
     _modalities: tuple[tuple[str, Hint], ...]
     _hints: dict[str, Hint]
     _analgesics: tuple[tuple[str, Hint], ...]
+    _any: dict[str, re.Pattern[str]]
+    """Per question with many answers, one pattern that finds any of them: most texts give none."""
 
     def region(self, text: str | None) -> Region | None:
         """All regions the text names, by word or by level; None when it names none."""
         if not text:
             return None
         text = text[:MAX_TEXT_LENGTH]
+        if not _may_hold(self._any["region"], text):
+            return None
         atoms = [atom for named, hint in self._regions if hint.is_in(text) for atom in named]
         return Region.of(*atoms) if atoms else None
 
@@ -81,6 +86,8 @@ class TextHints:
         if not text:
             return None
         text = text[:MAX_TEXT_LENGTH]
+        if not _may_hold(self._any["modality"], text):
+            return None
         named = [name for name, hint in self._modalities if hint.is_in(text)]
         return named[0] if len(named) == 1 else None
 
@@ -115,6 +122,8 @@ class TextHints:
         if not text:
             return None
         text = text[:MAX_TEXT_LENGTH]
+        if not _may_hold(self._any["analgesic"], text):
+            return None
         return next((name for name, hint in self._analgesics if hint.is_in(text)), None)
 
     @property
@@ -134,15 +143,36 @@ def read_text_hints(path: Path) -> TextHints:
     _same_names(path, "hints", file.hints, _HINTS)
     _same_names(path, "modality", file.modality, _MODALITIES)
     unless = _compiled(path, "analgesic_use", file.analgesic_use.except_)
-    return TextHints(
-        tuple(_region(path, words) for words in file.regions),
-        tuple((name, _hint(path, f"modality.{name}", words)) for name, words in file.modality.items()),
-        {name: _hint(path, f"hints.{name}", words) for name, words in file.hints.items()},
-        tuple(
-            (name, Hint(_one_of(path, f"analgesics.{name}", (words,)), None, unless))
-            for name, words in file.analgesics.items()
-        ),
+    regions = tuple(_region(path, words) for words in file.regions)
+    modalities = tuple((name, _hint(path, f"modality.{name}", w)) for name, w in file.modality.items())
+    analgesics = tuple(
+        (name, Hint(_one_of(path, f"analgesics.{name}", (words,)), None, unless))
+        for name, words in file.analgesics.items()
     )
+    hints = {name: _hint(path, f"hints.{name}", words) for name, words in file.hints.items()}
+    answers = {"region": regions, "modality": modalities, "analgesic": analgesics}
+    found_by = {name: _any_of(hint for _, hint in named) for name, named in answers.items()}
+    return TextHints(regions, modalities, hints, analgesics, found_by)
+
+
+def _any_of(hints: Iterable[Hint]) -> re.Pattern[str]:
+    return re.compile("|".join(hint.include.pattern for hint in hints), re.IGNORECASE)
+
+
+def _may_hold(pattern: re.Pattern[str], text: str) -> bool:
+    """False when the pattern surely finds nothing; a cheap question, since most texts hold nothing."""
+    return _sketch(pattern).search(text.lower()) is not None
+
+
+@cache
+def _sketch(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """A pattern that finds at least what this one does, in lower-case text.
+
+    Without case folding and leading word boundaries, the engine skips from one possible first letter to the
+    next. Upper-case letters that are no escapes are lowered; alternatives stay alternatives.
+    """
+    lowered = re.sub(r"(?<!\\)[A-Z]", lambda letter: letter.group().lower(), pattern.pattern)
+    return re.compile(re.sub(r"(^|\|)(\(\?:)?\\b", r"\1\2", lowered))
 
 
 def _same_names(path: Path, table: str, found: Iterable[str], expected: tuple[str, ...]) -> None:

