@@ -2,7 +2,16 @@
 
 from cds_hooks.allowed_bases import AllowedBases
 from cds_hooks.blueprint import CallRecord, create_blueprint
-from cds_hooks.cards import Action, Card, Coding, Link, Response, Source, Suggestion
+from cds_hooks.cards import (
+    Action,
+    Card,
+    Coding,
+    Link,
+    Response,
+    Source,
+    Suggestion,
+    is_relative_reference,
+)
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
     CdsHooksError,
@@ -49,6 +58,7 @@ __all__ = [
     "UnsupportedFhirVersion",
     "create_blueprint",
     "discovery_document",
+    "is_relative_reference",
     "operation_outcome",
     "read_hook_request",
     "read_resource",

@@ -22,6 +22,11 @@ _HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*")
 _REFERENCE = re.compile(r"[A-Za-z]+/[^\s/]+")
 
 
+def is_relative_reference(text: str) -> bool:
+    """Can it stand as an action's `resource_id`: `Type/id`, no blanks?"""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 class _Element(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -62,7 +67,7 @@ class Action(_Element, frozen=True):
         if self.type == "delete":
             if self.resource_id is None or self.resource is not None:
                 raise ValueError("a delete action has resource_id and no resource")
-            if not _REFERENCE.fullmatch(self.resource_id):
+            if not is_relative_reference(self.resource_id):
                 raise ValueError("resource_id is a relative reference, Type/id")
         elif self.type in ("create", "update"):
             is_resource = isinstance(self.resource, dict) and self.resource.get("resourceType")

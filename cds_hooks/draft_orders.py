@@ -83,8 +83,8 @@ _list_decoder = msgspec.json.Decoder(list[Any])
 
 def read_draft_orders(
     draft_orders: msgspec.Raw, selections: msgspec.Raw | None
-) -> tuple[tuple[DraftOrder, ...], int]:
-    """The usable entries, and how many could not be read. `selections=None` means that all are selected.
+) -> tuple[tuple[DraftOrder, ...], tuple[msgspec.Raw, ...]]:
+    """The usable entries, and those that cannot be read. `selections=None` means that all are selected.
 
     Raises InvalidRequest when `draftOrders` is missing or no object or array, UnsupportedFhirVersion when
     what is selected are orders of DSTU2 or STU3.
@@ -101,8 +101,11 @@ def read_draft_orders(
     return orders, unreadable
 
 
-def _entries(raw: msgspec.Raw) -> list[_Entry | None]:
-    """The entries in their order; None for one that is not even an object."""
+_RawEntry = tuple[msgspec.Raw, _Entry | None]
+
+
+def _entries(raw: msgspec.Raw) -> list[_RawEntry]:
+    """The entries in their order, each as it came and as read; None for one that is not even an object."""
     if is_absent(raw):
         raise InvalidRequest(
             "draftOrders is required: a FHIR R4 Bundle of the draft orders.", FIELD, code="required"
@@ -110,13 +113,13 @@ def _entries(raw: msgspec.Raw) -> list[_Entry | None]:
     try:
         bundle = _bundle_decoder.decode(raw)
     except msgspec.ValidationError:
-        return [_array_entry(item) for item in _array(raw, FIELD)]
+        return [(item, _array_entry(item)) for item in _array(raw, FIELD)]
     if isinstance(bundle.resource_type, str) and bundle.resource_type != "Bundle":
-        return [_Entry(resource=raw)]
+        return [(raw, _Entry(resource=raw))]
     if is_absent(bundle.entry):
         is_no_bundle = bundle.resource_type is None and memoryview(raw).nbytes > len(b"{}")
-        return [None] if is_no_bundle else []
-    return [_entry(item) for item in _array(bundle.entry, f"{FIELD}.entry")]
+        return [(raw, None)] if is_no_bundle else []
+    return [(item, _entry(item)) for item in _array(bundle.entry, f"{FIELD}.entry")]
 
 
 def _array(raw: msgspec.Raw, field: str) -> list[msgspec.Raw]:
@@ -140,16 +143,16 @@ def _array_entry(raw: msgspec.Raw) -> _Entry | None:
     return entry
 
 
-def _find(entries: Sequence[_Entry | None]) -> tuple[list[_Found], int]:
+def _find(entries: Sequence[_RawEntry]) -> tuple[list[_Found], tuple[msgspec.Raw, ...]]:
     found: list[_Found] = []
-    unreadable = 0
-    for number, entry in enumerate(entries, start=1):
+    unreadable: list[msgspec.Raw] = []
+    for number, (raw, entry) in enumerate(entries, start=1):
         usable = None if entry is None else _usable(entry, number)
         if usable is None:
-            unreadable += 1
+            unreadable.append(raw)
         else:
             found.append(usable)
-    return found, unreadable
+    return found, tuple(unreadable)
 
 
 def _usable(entry: _Entry, number: int) -> _Found | None:

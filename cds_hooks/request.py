@@ -5,6 +5,7 @@ until someone needs them, so the body is scanned once. A hook is added by regist
 `_CONTEXT_READERS`.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from cds_hooks.errors import InvalidRequest
 from cds_hooks.raw_json import is_absent, is_object
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SLICE_BYTES = 16 * 1024
 _ABSENT = msgspec.Raw()
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE | re.ASCII)
 # Wider than FHIR's id, as EHRs are; nothing that has a meaning in a URL or in a FHIR search.
@@ -44,7 +46,8 @@ class OrderContext:
     patient_id: str
     encounter_id: str | None
     orders: tuple[DraftOrder, ...]
-    unreadable_orders: int
+    unreadable_orders: tuple[msgspec.Raw, ...]
+    """Entries of `draftOrders` that are no usable resource, as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +136,23 @@ def _read(body: bytes, service_hooks: Collection[str]) -> HookRequest:
 def _read_envelope(body: bytes) -> _Envelope:
     if body.startswith(_BYTE_ORDER_MARK):
         body = body[len(_BYTE_ORDER_MARK) :]
+    if not body.isascii():
+        _require_utf8(body)
     try:
         return _envelope_decoder.decode(body)
     except msgspec.ValidationError:
         envelope = _odd_envelope_decoder.decode(body)
         envelope.prefetch = None
         return envelope
+
+
+def _require_utf8(body: bytes) -> None:
+    """msgspec does not look at the encoding of what it skips. In slices, to make no copy of the body."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for start in range(0, len(body), _SLICE_BYTES):
+        decoder.decode(view[start : start + _SLICE_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def _string(raw: msgspec.Raw) -> str | None:

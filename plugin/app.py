@@ -26,6 +26,7 @@ from cds_hooks import (
 )
 from plugin.cards.catalogue import load_catalogue
 from plugin.cards.compose import Composer
+from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.guidelines import Library, load_guidelines
 from plugin.policies.judge import Judge
@@ -113,7 +114,13 @@ def create_review(settings: Settings) -> Review:
 
 
 def create_fhir_access(settings: Settings) -> FhirAccess:
-    bases = AllowedBases(registered=settings.fhir_servers, allow_loopback=True)
+    try:
+        bases = AllowedBases(registered=settings.fhir_servers, allow_loopback=True)
+    except ValueError:
+        # The message would repeat the URL, which may hold a password.
+        raise ContentError(
+            "--fhir-server, SPINAL_CDS_FHIR_SERVERS: must be http or https base URLs, without user or query"
+        ) from None
     return FhirAccess(bases, deadline_seconds=settings.deadline_seconds)
 
 

@@ -43,8 +43,10 @@ class Review:
 
     def review(self, request: HookRequest, server: FhirReader | None) -> Reviewed:
         """Raises DataUnobtainable when no part of the record could be had."""
-        chart = Chart(self.terminology, request.context.patient_id, self.today())
-        drafts = read_orders(request.context.orders, request.hook, chart)
+        chart = Chart(
+            self.terminology, request.context.patient_id, self.today(), request.context.encounter_id
+        )
+        drafts = read_orders(request.context, request.hook, chart)
         orphans = drafts.orphans
         verdicts: tuple[Verdict, ...] = ()
         if drafts.injections:

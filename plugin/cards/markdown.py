@@ -12,9 +12,9 @@ import unicodedata
 MAX_QUOTED = 80
 _WORD_JOINER = "⁠"
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-_SPECIAL = re.compile(r"""[&<>"\\`*_{}\[\]()!|~@$]|:(?=//)|www(?=\.)""", re.IGNORECASE)
+_SPECIAL = re.compile(r"""[&<>"\\`*_{}\[\]()!|~@$]|:(?=//)|/(?=/)|\.(?=[^\W\d_])|www(?=\.)""", re.IGNORECASE)
 """What has a meaning within a line. Marks of line starts (#, -, +, 1.) have none where quoted text stands."""
-_ADDRESS = frozenset({":", "@", "www"})
+_ADDRESS = frozenset({":", "/", "@", ".", "www"})
 """Renderers turn bare addresses into links after unescaping; a joiner keeps them from being addresses."""
 
 

@@ -12,6 +12,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
 from plugin.domain.evidence import CareKind, Modality, StudyState
+from plugin.domain.regions import Region
 from plugin.terminology import Terminology
 
 _WANTS_MRI = frozenset(
@@ -51,18 +52,19 @@ class Offers:
             coding = self._mri.get(_one_region(case))
             if coding is None:
                 return ()
-            code = {"coding": coding, "text": f"MRI of the {case.region.label} spine"}
-            return (self._create("order-mri", _request(caller, code, case), seed, case),)
+            region = Region.of(*_one_region(case)).label
+            code = {"coding": coding, "text": f"MRI of the {region} spine"}
+            return (self._create("order-mri", _request(caller, code, case), seed, region),)
         if check.criterion == "CC-1" and check.row in _WANTS_CARE and not _is_referred(case):
             code = {"coding": self._physiotherapy, "text": "Physiotherapy"}
-            return (self._create("refer-physiotherapy", _request(caller, code, case), seed, case),)
-        if check.criterion.startswith("IND") and case.order.has_id:
+            return (self._create("refer-physiotherapy", _request(caller, code, case), seed),)
+        if check.criterion.startswith("IND") and case.order.is_addressable:
             return (self._remove(case, seed),)
         return ()
 
-    def _create(self, name: str, resource: dict[str, Any], seed: UUID, case: Case) -> Suggestion:
+    def _create(self, name: str, resource: dict[str, Any], seed: UUID, region: str = "") -> Suggestion:
         words = self._catalogue.text.suggestions[name]
-        facts = {"region": case.region.label}
+        facts = {"region": region}
         action = Action(type="create", description=words.description.format(**facts), resource=resource)
         return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
 
@@ -74,6 +76,11 @@ class Offers:
             resource_id=case.order.reference,
         )
         return Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-order")), actions=(action,))
+
+
+def _is_on_file(reference: str) -> bool:
+    """A Condition of the record, as opposed to one contained in the order."""
+    return reference.startswith("Condition/") and "#" not in reference
 
 
 def _coding(concept: Concept) -> dict[str, str]:
@@ -109,7 +116,7 @@ def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]
     }
     if caller.encounter_id:
         request["encounter"] = {"reference": f"Encounter/{caller.encounter_id}"}
-    reasons = [r for r in case.order.reason_references if r.startswith("Condition/")]
+    reasons = [r for r in case.order.reason_references if _is_on_file(r)]
     if reasons:
         request["reasonReference"] = [{"reference": reference} for reference in reasons]
     return request

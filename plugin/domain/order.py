@@ -25,7 +25,8 @@ class InjectionOrder:
     """A draft order of one of the families, read from the order alone."""
 
     reference: str
-    has_id: bool
+    is_addressable: bool
+    """The EHR can find it by its reference, so that an action may name it."""
     code: Concept
     family: Family
     region: Region

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
 from plugin.domain.check import Item
 from plugin.domain.codes import Concept
-from plugin.domain.dates import DateRange, parse_fhir_date
+from plugin.domain.dates import DateRange, days_after, parse_fhir_date
 from plugin.domain.evidence import CareEntry, CareKind, Event, Study, Waiver
 from plugin.domain.regions import Region
 from plugin.evidence.imaging import study_from_procedure, study_from_request
@@ -265,7 +265,7 @@ def _end_of_order(request: MedicationRequest, authored: DateRange | None) -> Dat
     supply = _supply_days(request)
     if supply is None or authored is None or not authored.is_exact:
         return None
-    return DateRange.on(authored.first + timedelta(days=max(supply - 1, 0)))
+    return DateRange.on(days_after(authored.first, max(supply - 1, 0)))
 
 
 def _supply_days(request: MedicationRequest) -> int | None:

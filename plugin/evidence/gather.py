@@ -82,6 +82,8 @@ _SOURCES: Mapping[str, Source] = {
     ),
 }
 _TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
+_MAX_REASONS = 10
+"""Reads for reasons that were not sent, in one call; more are left as not found."""
 Readings = Mapping[str, Reading[Any]]
 
 
@@ -107,7 +109,8 @@ class Record:
             reading = read(request.prefetch.get(key), source.view, source.resource_type)
             readings[key] = reading
             if server is not None:
-                path = self._path(key, request) if reading.state in _TO_ASK else reading.next_link
+                is_to_ask = reading.state in _TO_ASK or reading.unread is Unread.ERROR_IN_PREFETCH
+                path = self._path(key, request) if is_to_ask else reading.next_link
                 if path:
                     queries[key] = Query(path, source.view, source.resource_type, single=source.is_single)
         if server is None:
@@ -116,7 +119,7 @@ class Record:
         for key, answer in server.fetch(queries).items() if queries else ():
             if key not in readings:
                 readings["conditions"] = _with_reason(readings["conditions"], answer)
-            elif readings[key].state is PrefetchState.INCOMPLETE:
+            elif readings[key].next_link and readings[key].unread is not Unread.ERROR_IN_PREFETCH:
                 readings[key] = readings[key].followed_by(answer)
             else:
                 readings[key] = answer
@@ -150,9 +153,13 @@ def _missing_reasons(conditions: Reading[Any], are_asked_for: bool, drafts: Orde
     if are_asked_for:
         return {}
     sent = {f"Condition/{c.id}" for c in (*conditions.resources, *drafts.conditions)}
-    wanted = {r for order in drafts.injections for r in order.reason_references if r.startswith("Condition/")}
+    named = (r for order in drafts.injections for r in order.reason_references)
+    wanted = [
+        r for r in dict.fromkeys(named) if r.startswith("Condition/") and r not in sent and "#" not in r
+    ]
     return {
-        reference: Query(reference, views.Condition, "Condition", single=True) for reference in wanted - sent
+        reference: Query(reference, views.Condition, "Condition", single=True)
+        for reference in wanted[:_MAX_REASONS]
     }
 
 
@@ -187,7 +194,7 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
     medication = ("medications", "medicationStatements")
     section = _Sections(readings, chart).of
     return Evidence(
-        patient=read_patient(readings.get("patient")),
+        patient=read_patient(readings.get("patient"), chart),
         encounter=read_encounter(readings.get("encounter"), chart),
         diagnoses=section(diagnoses, "conditions"),
         studies=section(merged(studies), "imaging", "reports", "procedures", "serviceRequests"),
@@ -196,7 +203,7 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
         injections=section(tuple(found.injections), "procedures"),
         operations=section(tuple(found.operations), "procedures"),
         pain_scores=section(scores, "observations"),
-        in_trial=read_trial(readings.get("researchSubjects")),
+        in_trial=read_trial(readings.get("researchSubjects"), chart),
     )
 
 

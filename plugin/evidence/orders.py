@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass, field
 
 import msgspec
 
-from cds_hooks import DraftOrder
+from cds_hooks import DraftOrder, OrderContext, is_relative_reference
 from plugin.domain.codes import Concept
 from plugin.domain.dates import parse_fhir_date
 from plugin.domain.order import Family, InjectionOrder
@@ -21,8 +21,6 @@ _INTERLAMINAR = "proc-esi-interlaminar-caudal"
 _CATHETER = "proc-epidural-catheter"
 _OUT_OF_SCOPE = "proc-out-of-scope-neuraxial"
 _OVER = frozenset({"revoked", "entered-in-error", "completed", "cancelled"})
-_NO_DIAGNOSES = ("Observation/", "DiagnosticReport/", "DocumentReference/")
-"""What else a reason may point at; it states no diagnosis."""
 _NOT_AN_ORDER = frozenset({"plan", "proposal"})
 
 
@@ -35,6 +33,8 @@ class OrdersRead:
     """References of selected orders that name an injection in text only."""
     unreadable: list[str] = field(default_factory=list)
     """References of selected orders that mention one of our codes and cannot be read."""
+    misplaced: list[str] = field(default_factory=list)
+    """References of selected injections that are about another patient."""
     requests: list[ServiceRequest] = field(default_factory=list)
     """Every draft ServiceRequest, as surroundings: imaging ordered alongside, referrals."""
     conditions: list[Condition] = field(default_factory=list)
@@ -43,16 +43,24 @@ class OrdersRead:
     @property
     def orphans(self) -> tuple[tuple[str, str], ...]:
         """Row of the scope criterion and reference, for each selected order that cannot be reviewed."""
-        uncoded = (("not-coded", reference) for reference in self.uncoded)
-        return (*uncoded, *(("order-unreadable", reference) for reference in self.unreadable))
+        rows = {
+            "not-coded": self.uncoded,
+            "order-unreadable": self.unreadable,
+            "other-patient": self.misplaced,
+        }
+        return tuple((row, reference) for row, references in rows.items() for reference in references)
 
 
-def read_orders(drafts: Iterable[DraftOrder], hook: str, chart: Chart) -> OrdersRead:
+def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     read = OrdersRead()
+    drafts = {draft.reference: draft for draft in reversed(context.orders)}
+    for number, raw in enumerate(context.unreadable_orders, start=1):
+        if _mentions_ours(raw, chart):
+            read.unreadable.append(f"draftOrders/unreadable-{number}")
     selected: list[tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]] = []
     companions: set[str] = set()
     gates: set[str] = set()
-    for draft in drafts:
+    for draft in reversed(drafts.values()):
         concepts = _surroundings(draft, read, chart, selected)
         for concept in concepts:
             companions.update(concept.sets)
@@ -65,7 +73,9 @@ def read_orders(drafts: Iterable[DraftOrder], hook: str, chart: Chart) -> Orders
         if any(_OUT_OF_SCOPE in c.sets for c in known):
             continue
         order = _injection(draft, request, known, frozenset(companions), chart)
-        if order is not None:
+        if order is not None and not chart.is_about_patient("draftOrders", request):
+            read.misplaced.append(draft.reference)
+        elif order is not None:
             read.injections.append(order)
         elif not known and _is_named_in_text(request, chart):
             read.uncoded.append(draft.reference)
@@ -93,7 +103,7 @@ def _surroundings(
         if draft.resource_type == "Condition":
             read.conditions.append(_condition_decoder.decode(draft.resource))
     except msgspec.ValidationError:
-        if draft.selected and _mentions_ours(draft, chart):
+        if draft.selected and _mentions_ours(draft.resource, chart):
             read.unreadable.append(draft.reference)
     return ()
 
@@ -112,7 +122,7 @@ def _contained_conditions(request: ServiceRequest) -> list[Condition]:
         except msgspec.ValidationError:
             continue
         if condition.resourceType == "Condition" and condition.id:
-            condition.id = condition.id.removeprefix("#")
+            condition.id = f"#{condition.id.removeprefix('#')}"
             found.append(condition)
     return found
 
@@ -142,7 +152,7 @@ def _injection(
     as_of = planned.first if planned else authored.first if authored else chart.today
     return InjectionOrder(
         reference=draft.reference,
-        has_id=draft.has_id,
+        is_addressable=draft.has_id and is_relative_reference(draft.reference),
         code=code,
         family=family,
         region=_region(own_region, site, worded, family),
@@ -160,10 +170,9 @@ def _injection(
 
 
 def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
-    """`Condition/x` for each reason that can be a diagnosis; contained ones under their id."""
-    given = [r.reference for r in request.reasonReference or () if r.reference]
-    plain = [f"Condition/{r[1:]}" if r.startswith("#") else relative(r) for r in given]
-    return tuple(r for r in plain if not r.startswith(_NO_DIAGNOSES))
+    """`Condition/x`, contained `Condition/#x`; what names no resource stays, as a reason not found."""
+    given = [r.reference or "" for r in request.reasonReference or ()]
+    return tuple(f"Condition/{r}" if r.startswith("#") else relative(r) for r in given)
 
 
 def _site(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:
@@ -216,7 +225,14 @@ def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
 
 
-def _mentions_ours(draft: DraftOrder, chart: Chart) -> bool:
-    raw = bytes(draft.resource)
-    members = (c for name in (_TRANSFORAMINAL, _INTERLAMINAR) for c in chart.terminology.members(name))
-    return any(f'"{c.code}"'.encode() in raw for c in members)
+def _mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
+    """Does one of our codes stand in it, however it is written?"""
+    codes = {
+        c.code
+        for name in (_TRANSFORAMINAL, _INTERLAMINAR, _CATHETER)
+        for c in chart.terminology.members(name)
+    }
+    return not codes.isdisjoint(_NUMBER.findall(bytes(raw).decode(errors="replace")))
+
+
+_NUMBER = re.compile(r"\d{5,18}")

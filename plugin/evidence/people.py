@@ -12,12 +12,14 @@ from plugin.domain.truth import Truth
 from plugin.evidence import views
 from plugin.evidence.reading import Chart, reference_of, text_of, when
 
-_ON_TRIAL = frozenset({"follow-up", "on-study", "on-study-intervention", "active"})
+_ON_TRIAL = frozenset({"follow-up", "on-study", "on-study-intervention", "on-study-observation"})
 _TEN_POINT = "0-10"
 
 
-def read_patient(reading: Reading[Any] | None) -> Patient:
-    """A definite "not found" from the EHR is no patient; anything else unread leaves it open."""
+def read_patient(reading: Reading[Any] | None, chart: Chart) -> Patient:
+    """A definite "not found" from the EHR is no patient; somebody else or anything unread leaves it open."""
+    if reading is not None and reading.resources and reading.resources[0].id not in (None, chart.patient_id):
+        return Patient()
     if reading is None or not reading.resources:
         missing = reading is not None and reading.unread is Unread.NOT_FOUND
         return Patient(is_found=Truth.FALSE if missing else Truth.UNKNOWN)
@@ -27,9 +29,13 @@ def read_patient(reading: Reading[Any] | None) -> Patient:
 
 
 def read_encounter(reading: Reading[Any] | None, chart: Chart) -> Encounter:
+    """The encounter of the call; another one, or another patient's, says nothing."""
     if reading is None or not reading.resources:
         return Encounter()
     encounter: views.Encounter = reading.resources[0]
+    is_other = chart.encounter_id is not None and encounter.id not in (None, chart.encounter_id)
+    if is_other or not chart.is_about_patient("encounter", encounter):
+        return Encounter()
     coding = encounter.class_
     known = chart.terminology.lookup(coding.system, coding.code) if coding is not None else None
     inpatient = known is not None and known.in_set("encounter-class-inpatient")
@@ -40,10 +46,11 @@ def read_encounter(reading: Reading[Any] | None, chart: Chart) -> Encounter:
     return Encounter(Truth.of(inpatient), Truth.of(labour))
 
 
-def read_trial(reading: Reading[Any] | None) -> Truth:
+def read_trial(reading: Reading[Any] | None, chart: Chart) -> Truth:
     if reading is None:
         return Truth.UNKNOWN
-    if any(subject.status in _ON_TRIAL for subject in reading.resources):
+    own = [s for s in reading.resources if chart.is_patient("researchSubjects", s.individual)]
+    if any(subject.status in _ON_TRIAL for subject in own):
         return Truth.TRUE
     return Truth.FALSE if reading.unread is None else Truth.UNKNOWN
 

@@ -45,6 +45,7 @@ class Chart:
     terminology: Terminology
     patient_id: str
     today: date
+    encounter_id: str | None = None
     set_aside: dict[str, list[Item]] = field(default_factory=dict)
     """Per prefetch key."""
     foreign: dict[str, int] = field(default_factory=dict)
@@ -70,7 +71,9 @@ class Chart:
 
     def is_about_patient(self, key: str, resource: Subject) -> bool:
         """False, and counted, when the subject is somebody else."""
-        subject = resource.subject
+        return self.is_patient(key, resource.subject)
+
+    def is_patient(self, key: str, subject: Reference | None) -> bool:
         if (
             subject is None
             or subject.reference is None

@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from plugin.domain.content import ContentError
 from plugin.policies.model import RULES, Policy, PolicyFile
 
+_LONGEST = 36_500
+"""A hundred years of days: no threshold is larger."""
 SHIPPED = Path(__file__).parent
 
 
@@ -76,12 +78,30 @@ def _check_names(path: Path, file: PolicyFile, guidelines: frozenset[str]) -> No
             known = ", ".join(sorted(guidelines))
             raise ContentError(f"{path.name}: guidelines: no guideline {guideline!r}; there is {known}")
     answered = {c for rule in file.rules for c in RULES[rule].CRITERIA}
+    _check_rows(path, file)
     for criterion in file.params:
         if criterion not in answered:
             raise ContentError(
                 f"{path.name}: params.{criterion}: no rule of this policy answers it; "
                 f"there is {', '.join(sorted(answered))}"
             )
+
+
+def _check_rows(path: Path, file: PolicyFile) -> None:
+    """Severities name rows, override reasons name criteria, that exist."""
+    rows = {c: names for rule in file.rules for c, names in RULES[rule].ROWS.items()}
+    known = {f"{criterion}.{row}" for criterion, names in rows.items() for row in names}
+    for table in (file.severity, *file.severity_at.values()):
+        for key in table:
+            if key not in known:
+                raise ContentError(
+                    f"{path.name}: severity: no row {key!r}; there is {', '.join(sorted(known))}"
+                )
+    criteria = {"default", "SCOPE", *rows, *(conflict.criterion for conflict in file.conflicts)}
+    for key in file.override_reasons:
+        if key not in criteria:
+            there = ", ".join(sorted(criteria))
+            raise ContentError(f"{path.name}: override_reasons: no criterion {key!r}; there is {there}")
 
 
 def _params(path: Path, rule: str, file: PolicyFile) -> Any:
@@ -98,6 +118,9 @@ def _params(path: Path, rule: str, file: PolicyFile) -> Any:
     for key in known:
         if key not in given:
             raise ContentError(f"{path.name}: params of {criteria}: {key!r} is missing")
+    for key, value in given.items():
+        if isinstance(value, int | float) and not 0 <= value <= _LONGEST:
+            raise ContentError(f"{path.name}: params of {criteria}: {key!r} must be from 0 to {_LONGEST}")
     try:
         return TypeAdapter(module.Params).validate_python(given)
     except ValidationError as error:

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
-from plugin.domain.dates import days_before
+from plugin.domain.dates import days_after, days_before
 from plugin.domain.evidence import CareEntry, CareKind, Diagnosis, Standing
 from plugin.domain.truth import Truth, any_of
 
 CRITERIA = ("CC-1",)
+ROWS = {
+    "CC-1": frozenset(
+        {
+            "active-and-medication",
+            "active-care",
+            "acute-severe",
+            "acute-zoster",
+            "declined-or-contraindicated",
+            "medication-only",
+            "neurological-deficit",
+            "nothing-recorded",
+            "passive-only",
+            "referral-only",
+            "repeat-in-episode",
+            "symptoms-recent-no-date",
+            "symptoms-too-recent",
+            "too-short",
+            "undetermined",
+            "unread",
+        }
+    )
+}
+"""Every row of the table: what a policy may give a severity to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +194,7 @@ def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[
     days = (case.as_of - began.first).days
     facts: dict[str, object] = {
         "onset_days": days,
-        "earliest_date": (began.last + timedelta(days=params.min_days)).isoformat(),
+        "earliest_date": days_after(began.last, params.min_days).isoformat(),
     }
     if case.order.planned is not None:
         yield Row("symptoms-too-recent", too_recent, Outcome.NOT_MET, decided_by=used, facts=facts)
@@ -288,7 +311,7 @@ def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
     current = care.current
     if current is not None and (case.as_of - current.last).days <= params.gap_days:
         missing = params.min_days - care.documented
-        facts["met_on"] = (current.last + timedelta(days=max(missing, 0))).isoformat()
+        facts["met_on"] = days_after(current.last, max(missing, 0)).isoformat()
     return facts
 
 

@@ -10,6 +10,25 @@ from plugin.domain.evidence import Diagnosis
 from plugin.domain.pain_pattern import Finding
 
 CRITERIA = ("IND-1", "IND-2", "IND-3", "IND-4")
+ROWS = {
+    "IND-1": frozenset(
+        {
+            "positive",
+            "positive-listed",
+            "positive-without-reason",
+            "possible",
+            "conflict",
+            "open",
+            "unread",
+            "axial",
+            "axial-listed",
+        }
+    ),
+    "IND-2": frozenset({"not-stated", "reason-refuted", "nothing"}),
+    "IND-3": frozenset({"excluded", "excluded-listed"}),
+    "IND-4": frozenset({"region-differs", "region-unknown", "site-disagrees"}),
+}
+"""Every row of the tables, by criterion: what a policy may give a severity to."""
 
 
 @dataclass(frozen=True, slots=True)

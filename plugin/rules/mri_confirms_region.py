@@ -14,6 +14,30 @@ from plugin.domain.order import Family
 from plugin.domain.truth import Truth, any_of
 
 CRITERIA = ("IMG-1",)
+ROWS = {
+    "IMG-1": frozenset(
+        {
+            "acute-zoster",
+            "confirmed",
+            "confirmed-by-text",
+            "ct-found",
+            "ct-with-contraindication",
+            "finding-not-coded",
+            "nerve-test-only",
+            "no-study",
+            "ordered-no-result",
+            "other-region",
+            "plain-film-only",
+            "predates-change",
+            "predates-onset",
+            "too-old",
+            "unclear-study",
+            "undetermined",
+            "unread",
+        }
+    )
+}
+"""Every row of the table: what a policy may give a severity to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,10 +168,13 @@ def _may_hold(pattern: re.Pattern[str], text: str) -> bool:
 def _sketch(pattern: re.Pattern[str]) -> re.Pattern[str]:
     """A pattern that finds at least what this one does, in lower-case text.
 
-    Without case folding and leading word boundaries, the engine skips from one possible first letter to the
-    next. Upper-case letters that are no escapes are lowered; alternatives stay alternatives.
+    Without case folding the engine rules out most places at a glance. Where every alternative begins at a
+    word's start, it looks there only; otherwise leading word boundaries are dropped, so that it can skip from
+    one possible first letter to the next. Upper-case letters that are no escapes are lowered.
     """
     lowered = re.sub(r"(?<!\\)[A-Z]", lambda letter: letter.group().lower(), pattern.pattern)
+    if all(part.startswith("\\b") for part in lowered.removeprefix("(?:").split(")|(?:")):
+        return re.compile(rf"\b(?:{lowered})")
     return re.compile(re.sub(r"(^|\|)(\(\?:)?\\b", r"\1\2", lowered))
 
 

@@ -78,7 +78,7 @@ def test_the_one_order_is_found_in_every_wrapping(draft_orders: Any) -> None:
 def test_a_bundle_without_entries_has_no_orders(draft_orders: Any) -> None:
     found = read(draft_orders)
 
-    assert (found.orders, found.unreadable_orders) == ((), 0)
+    assert (found.orders, found.unreadable_orders) == ((), ())
 
 
 def test_resources_that_are_no_orders_are_kept_with_their_type() -> None:
@@ -105,11 +105,11 @@ def test_an_entry_without_a_typed_resource_is_counted(entry: Any) -> None:
     found = read({"resourceType": "Bundle", "entry": [entry, {"resource": order()}]})
 
     assert [each.reference for each in found.orders] == ["ServiceRequest/o1"]
-    assert found.unreadable_orders == 1
+    assert len(found.unreadable_orders) == 1
 
 
 def test_a_single_resource_without_type_is_counted() -> None:
-    assert read({"id": "x", "status": "draft"}).unreadable_orders == 1
+    assert len(read({"id": "x", "status": "draft"}).unreadable_orders) == 1
 
 
 @pytest.mark.parametrize("selections", [MISSING, None, [], {}, "", 7, [None], [7, {}]])

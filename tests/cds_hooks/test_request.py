@@ -252,6 +252,8 @@ def _with_field(value: bytes) -> bytes:
         _with_field(b'"\\ud800"'),
         _with_field(b'"\\udc00\\ud800"'),
         _with_field(b'"\\ud800 and more"'),
+        _with_field(b'"\xff\xfe"'),
+        _with_field(b'"\xed\xa0\x80"'),
         _with_field(b'"a\x00b"'),
         _with_field(b'"a\nb"'),
         _with_field(b"// comment\n1"),
@@ -259,15 +261,6 @@ def _with_field(value: bytes) -> bytes:
 )
 def test_a_body_that_is_not_one_json_object_in_utf8_is_refused(body: bytes) -> None:
     assert refused(body).code == "structure"
-
-
-@pytest.mark.parametrize("text", [b'"\xff\xfe"', b'"\xed\xa0\x80"'])
-def test_bytes_that_are_no_utf8_are_refused_where_they_are_read_and_skipped_elsewhere(text: bytes) -> None:
-    read_field = encoded(hook_call()).replace(b'"Practitioner/', b'"Practitioner/' + text.strip(b'"'))
-
-    assert read_field != encoded(hook_call())
-    assert refused(read_field).status == 400
-    assert read_hook_request(_with_field(text), HOOKS).hook == "order-sign"
 
 
 @pytest.mark.parametrize("number", [b"9" * 10_000, b"-0", b"1e308", b"1e99999"])
@@ -329,7 +322,7 @@ def test_any_entry_among_the_orders_is_read_counted_or_refused(entry: Any) -> No
     orders = {"resourceType": "Bundle", "entry": [entry, {"resource": order()}]}
     request = read(hook_call(context=context(draftOrders=orders)))
 
-    assert len(request.context.orders) + request.context.unreadable_orders == 2
+    assert len(request.context.orders) + len(request.context.unreadable_orders) == 2
 
 
 @given(st.integers(min_value=0), st.integers(min_value=0, max_value=255))

@@ -1,0 +1,154 @@
+"""What cards offer: complete draft orders, a removal where there is an id, and nothing that is on its way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from tests.plugin.cards.service import cards, entries, gaps, order_of, request_of, searchset
+from tests.scenarios.scenario import Json
+from tests.scenarios.test_wire import actions, suggestions
+
+CPT = "http://www.ama-assn.org/go/cpt"
+SNOMED = "http://snomed.info/sct"
+SITES = {"cervical": "122494005", "thoracic": "122495006", "lumbar": "122496007"}
+ORDERS = [
+    *((CPT, "62321", site) for site in ("cervical", "thoracic", None)),
+    *((CPT, "62320", site) for site in ("cervical", "thoracic")),
+    *((CPT, code, site) for code in ("62322", "62323") for site in ("lumbar", None)),
+    *((CPT, code, site) for code in ("64479", "64480") for site in ("cervical", "thoracic", None)),
+    *((CPT, code, site) for code in ("64483", "64484") for site in ("lumbar", None)),
+]
+BARE: Json = {key: searchset() for key in ("conditions", "procedures", "serviceRequests", "reports")} | {
+    key: searchset() for key in ("imaging", "medications", "medicationStatements", "observations")
+}
+
+
+def bare_order(system: str, code: str, site: str | None, **more: Any) -> Json:
+    """An order on an empty chart, at signing."""
+    request = request_of("001")
+    request["prefetch"] |= {key: dict(value) for key, value in BARE.items()}
+    order = order_of(request)
+    order.pop("reasonReference", None)
+    order["code"] = {"coding": [{"system": system, "code": code}]}
+    if site is not None:
+        order["bodySite"] = [{"coding": [{"system": SNOMED, "code": SITES[site]}]}]
+    order.update(more)
+    return request
+
+
+@pytest.mark.parametrize(("system", "code", "site"), ORDERS)
+def test_an_order_on_an_empty_chart_is_offered_valid_drafts(system: str, code: str, site: str | None) -> None:
+    request = bare_order(system, code, site)
+
+    answer = cards(request)
+
+    offered = [a["resource"] for a in actions(answer) if a["type"] == "create"]
+    assert gaps(answer) == {"IMG-1", "CC-1"}
+    assert offered
+    for resource in offered:
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        assert (resource["status"], resource["intent"]) == ("draft", "order")
+        assert resource["subject"]["reference"] == f"Patient/{request['context']['patientId']}"
+        assert resource["requester"]["reference"] == request["context"]["userId"]
+        assert all(coding["system"] and coding["code"] for coding in resource["code"]["coding"])
+
+
+@pytest.mark.parametrize(
+    ("code", "site", "mri"),
+    [("62321", "cervical", "72141"), ("62321", "thoracic", "72146"), ("62323", None, "72148")],
+)
+def test_the_suggested_mri_is_of_the_ordered_region(code: str, site: str | None, mri: str) -> None:
+    answer = cards(bare_order(CPT, code, site))
+
+    offered = [a["resource"]["code"] for a in actions(answer) if "MRI" in a["description"]]
+    assert [c["code"] for code in offered for c in code["coding"] if c["system"] == CPT] == [mri]
+
+
+@pytest.mark.parametrize(("system", "code", "site"), ORDERS)
+def test_an_mri_that_is_ordered_already_is_not_offered(system: str, code: str, site: str | None) -> None:
+    request = bare_order(system, code, site)
+    offered = [a["resource"] for a in actions(cards(request)) if "MRI" in a["description"]]
+    for number, resource in enumerate(offered):
+        charted = resource | {"id": f"charted-{number}", "status": "active"}
+        entries(request, "serviceRequests").append({"resource": charted})
+
+    answer = cards(request)
+
+    assert "IMG-1" in gaps(answer)
+    assert [a for a in actions(answer) if "MRI" in a["description"]] == []
+
+
+def test_an_mri_is_not_offered_to_a_patient_with_a_contraindication() -> None:
+    request, pacemaker = request_of("025"), request_of("032")
+    barring = [
+        entry
+        for entry in entries(pacemaker, "conditions")
+        if "Z95" in str(entry["resource"]["code"]) or "pacemaker" in str(entry["resource"]["code"]).lower()
+    ]
+    patient = {"reference": f"Patient/{request['context']['patientId']}"}
+    for entry in barring:
+        entries(request, "conditions").append({"resource": entry["resource"] | {"subject": patient}})
+
+    answer = cards(request)
+
+    assert barring
+    assert gaps(answer) == {"IMG-1"}
+    assert list(actions(answer)) == []
+
+
+@pytest.mark.parametrize("name", ["046"])
+def test_a_patient_who_is_referred_already_is_not_offered_a_referral(name: str) -> None:
+    answer = cards(request_of(name))
+
+    assert gaps(answer) == {"CC-1"}
+    assert list(actions(answer)) == []
+
+
+@pytest.mark.parametrize("name", ["002", "004", "009", "010", "016", "018", "020a", "024"])
+def test_an_order_with_an_id_can_be_taken_back(name: str) -> None:
+    request = request_of(name)
+    reference = f"ServiceRequest/{order_of(request)['id']}"
+
+    deletions = [a for a in actions(cards(request)) if a["type"] == "delete"]
+
+    assert [a["resourceId"] for a in deletions] == [reference]
+    assert all("resource" not in a for a in deletions)
+
+
+@pytest.mark.parametrize("name", ["002", "004", "009", "010", "016", "018", "020a", "024"])
+def test_an_order_without_an_id_cannot(name: str) -> None:
+    request = request_of(name)
+    del order_of(request)["id"]
+
+    answer = cards(request)
+
+    assert gaps(answer)
+    assert [a for a in actions(answer) if a["type"] == "delete"] == []
+
+
+@pytest.mark.parametrize("encounter", [None, "encounter-9", "Encounter/encounter-9"])
+def test_a_suggested_order_belongs_to_the_encounter_of_the_call(encounter: str | None) -> None:
+    request = request_of("025")
+    del request["context"]["encounterId"]
+    request["context"] |= {"encounterId": encounter} if encounter else {}
+
+    (action,) = actions(cards(request))
+
+    wanted = {"reference": "Encounter/encounter-9"} if encounter else None
+    assert action["resource"].get("encounter") == wanted
+
+
+@pytest.mark.parametrize("name", ["025", "044", "045"])
+def test_each_suggestion_has_one_action(name: str) -> None:
+    for suggestion in suggestions(cards(request_of(name))):
+        assert len(suggestion["actions"]) == 1
+
+
+def test_a_question_left_open_offers_nothing() -> None:
+    request = request_of("025")
+    del request["prefetch"]["imaging"]
+
+    assert list(suggestions(cards(request))) == []

@@ -1,0 +1,256 @@
+"""Arbitrary cases, and the same cases with more learned about them."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from plugin.domain.case import Case
+from plugin.domain.check import Unread
+from plugin.domain.dates import DateRange
+from plugin.domain.evidence import (
+    CareEntry,
+    CareKind,
+    Diagnosis,
+    Event,
+    Evidence,
+    Modality,
+    PainScore,
+    Section,
+    Standing,
+    Study,
+    StudyState,
+)
+from plugin.domain.regions import Region
+from tests.builders import (
+    CERVICAL,
+    LUMBAR,
+    PLANNED,
+    SOME_DAY,
+    UNSPECIFIED,
+    care,
+    diagnosis,
+    on,
+    opened,
+    order,
+    study,
+    waiver,
+)
+
+T = TypeVar("T")
+SOURCES = {
+    "diagnoses": "conditions",
+    "studies": "imaging",
+    "care": "procedures",
+    "waivers": "procedures",
+    "injections": "procedures",
+    "operations": "procedures",
+    "pain_scores": "observations",
+}
+CODES_THAT_TAKE_A_REGION = ("62321", "171787008")
+"""Orders for one of two regions, or for none stated: which one, a diagnosis says."""
+ANY_REGION = ("post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic")
+_CODES = [
+    *("M54.16", "M54.16", "M54.16"),
+    *("M54.16", "M54.12", "M54.10", "M54.50", "M54.2", "M79.604", "M51.26", "M48.07", "M51.36"),
+    *("M48.062", "M96.1", "B02.9", "B02.29", "2177002", "G90.522", "G89.29", "R20.2", "Z95.0"),
+    *("M21.371", "G83.4", "125608002", "50448004"),
+]
+_AGES = st.one_of(
+    st.integers(-10, 800),
+    st.sampled_from([0, 1, 13, 14, 27, 28, 29, 30, 31, 42, 43, 45, 46, 90, 91, 365, 366, 730, 731]),
+)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> DateRange:
+    """A day, month or year from about two years before the procedure to shortly after it."""
+    day = PLANNED - timedelta(days=draw(_AGES))
+    text = day.isoformat()
+    return on(text[: draw(st.sampled_from([10, 10, 7, 4]))])
+
+
+def _regions() -> st.SearchStrategy[Region]:
+    whole = Region.everywhere()
+    return st.sampled_from([LUMBAR, LUMBAR, CERVICAL, UNSPECIFIED, Region.of("sacral"), whole])
+
+
+@st.composite
+def diagnoses(draw: st.DrawFn) -> Diagnosis:
+    number = draw(st.integers(0, 9))
+    code = draw(st.sampled_from(_CODES))
+    standing = draw(st.sampled_from([Standing.CURRENT] * 5 + list(Standing)))
+    found = diagnosis(code, reference=f"Condition/{code}-{number}", standing=standing)
+    return replace(
+        found,
+        onset=draw(st.none() | days()),
+        recorded=draw(st.none() | days()),
+        is_certain=standing is not Standing.CONTRADICTORY and draw(st.integers(0, 4)) > 0,
+        severity=draw(st.integers(0, 3)),
+    )
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> Study:
+    modality = draw(st.sampled_from([Modality.MR] * 3 + list(Modality)))
+    declined = draw(st.integers(0, 9)) == 0
+    state = StudyState.POSSIBLE if declined else draw(st.sampled_from([StudyState.DONE, *StudyState]))
+    return Study(
+        reference=f"ImagingStudy/{draw(st.integers(0, 99))}",
+        modality=modality,
+        region=draw(_regions()),
+        state=state,
+        date=draw(st.none() | days()),
+        region_by_text=draw(st.booleans()),
+        was_declined=declined,
+    )
+
+
+@st.composite
+def care_entries(draw: st.DrawFn) -> CareEntry:
+    kind = draw(st.sampled_from([CareKind.ACTIVE, CareKind.MEDICATION, *CareKind]))
+    first = draw(st.just(SOME_DAY) | days())
+    is_period = kind is CareKind.MEDICATION or draw(st.booleans())
+    last = draw(st.none() | days()) if is_period else first
+    return CareEntry(
+        kind=kind,
+        reference=f"Procedure/{draw(st.integers(0, 99))}",
+        label="Care",
+        first=first,
+        last=last,
+        is_period=is_period,
+        is_certain=draw(st.integers(0, 3)) > 0,
+    )
+
+
+def events() -> st.SearchStrategy[Event]:
+    return st.builds(Event, st.just("Procedure/event"), st.just("Event"), _regions(), st.none() | days())
+
+
+def scores() -> st.SearchStrategy[PainScore]:
+    return st.builds(PainScore, st.just("Observation/pain"), st.sampled_from([5.0, 6.0, 9.0]), days())
+
+
+ENTRIES: dict[str, st.SearchStrategy[Any]] = {
+    "diagnoses": diagnoses(),
+    "studies": studies(),
+    "care": care_entries(),
+    "waivers": st.sampled_from(["any", "therapy", "medication"]).map(waiver),
+    "injections": events(),
+    "operations": events(),
+    "pain_scores": scores(),
+}
+_MOST = {"diagnoses": 4, "studies": 4, "care": 6}
+
+
+@st.composite
+def cases(draw: st.DrawFn, unread: str | None = None) -> Case:
+    """Any case; `unread` names a section that could not be read completely."""
+    missing = unread or draw(st.sampled_from([None] * len(ENTRIES) + list(ENTRIES)))
+    sections: dict[str, Any] = {}
+    usual = draw(_usual()) if draw(st.booleans()) else {}
+    for name, entry in ENTRIES.items():
+        entries = usual.get(name, []) + draw(st.lists(entry, max_size=_MOST.get(name, 1)))
+        sections[name] = Section(tuple(entries), _missing(name) if name == missing else ())
+    listed = sections["diagnoses"].entries
+    reasons = draw(st.lists(st.sampled_from(listed), max_size=2)) if listed else []
+    reasons += usual.get("diagnoses", [])
+    placed = order(
+        draw(st.sampled_from(["62323", "62323", "64483", "62321", "171787008"])),
+        reason_references=tuple(dict.fromkeys(d.reference for d in reasons)),
+        planned=draw(st.sampled_from([PLANNED.isoformat(), None])),
+        as_of=PLANNED,
+    )
+    return opened(placed, Evidence(**sections))
+
+
+@st.composite
+def _usual(draw: st.DrawFn) -> dict[str, list[Any]]:
+    """What most charts of such orders hold, so that settled answers are not rare."""
+    painful = replace(diagnosis("M54.16", reference="Condition/usual"), onset=draw(st.none() | days()))
+    taken = replace(study(), date=draw(days()))
+    first, last = draw(days()), draw(days())
+    course = [replace(care("2026-10-01"), first=day, last=day) for day in (first, last)]
+    return {"diagnoses": [painful], "studies": [taken], "care": course}
+
+
+def _missing(name: str) -> tuple[Unread, ...]:
+    return (Unread(SOURCES[name], "timeout"),)
+
+
+@st.composite
+def learned(draw: st.DrawFn, known: Case) -> Case:
+    """The case after sections were read, dates narrowed and regions stated; nothing is taken back.
+
+    A rough date that may lie before the procedure is narrowed to a day before it.
+    """
+    sections: dict[str, Any] = {}
+    for name in ENTRIES:
+        section: Section[Any] = getattr(known.evidence, name)
+        entries = [_closer(draw, entry, known) for entry in section.entries]
+        is_read = draw(st.booleans())
+        if section.unread and is_read:
+            entries += draw(st.lists(ENTRIES[name], max_size=3))
+            section = replace(section, unread=())
+        sections[name] = replace(section, entries=tuple(e for e in entries if e is not None))
+    return opened(known.order, replace(known.evidence, **sections))
+
+
+def _closer(draw: st.DrawFn, entry: Any, known: Case) -> Any:
+    """The entry, better known; None where a possible one turned out to be none."""
+    if isinstance(entry, Diagnosis):
+        return _diagnosis_closer(draw, entry, known)
+    if isinstance(entry, Study | Event):
+        region = _stated(draw, entry.region)
+        return replace(entry, date=_dated(draw, entry.date), region=region)
+    if isinstance(entry, CareEntry):
+        return _care_closer(draw, entry)
+    if isinstance(entry, PainScore):
+        return replace(entry, date=_narrowed(draw, entry.date))
+    return entry
+
+
+def _diagnosis_closer(draw: st.DrawFn, entry: Diagnosis, known: Case) -> Diagnosis:
+    onset = _narrowed(draw, entry.onset) if entry.onset else None
+    recorded = _narrowed(draw, entry.recorded) if entry.recorded else None
+    region = entry.region
+    states_nothing = entry.pattern in ANY_REGION or entry.in_set("dx-neuro-deficit")
+    if not states_nothing and known.order.code.code not in CODES_THAT_TAKE_A_REGION:
+        region = _stated(draw, region)
+    return replace(entry, onset=onset, recorded=recorded, region=region)
+
+
+def _care_closer(draw: st.DrawFn, entry: CareEntry) -> CareEntry | None:
+    if not entry.is_certain:
+        became = draw(st.sampled_from(["open", "certain", "none"]))
+        if became == "none":
+            return None
+        entry = replace(entry, is_certain=became == "certain")
+    first = _narrowed(draw, entry.first)
+    if not entry.is_period:
+        return replace(entry, first=first, last=first)
+    last = _narrowed(draw, entry.last) if entry.last else draw(st.none() | days())
+    return replace(entry, first=first, last=last)
+
+
+def _stated(draw: st.DrawFn, region: Region) -> Region:
+    return region if region.stated else draw(st.sampled_from([region, LUMBAR, CERVICAL]))
+
+
+def _dated(draw: st.DrawFn, when: DateRange | None) -> DateRange | None:
+    return draw(st.none() | days()) if when is None else _narrowed(draw, when)
+
+
+def _narrowed(draw: st.DrawFn, when: DateRange) -> DateRange:
+    if when.is_exact or draw(st.booleans()):
+        return when
+    earliest = max(when.first, date(2024, 1, 1)) if when == SOME_DAY else when.first
+    latest = min(when.last, PLANNED) if when.first <= PLANNED else when.last
+    day = draw(st.dates(earliest, latest))
+    month = DateRange(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
+    is_month_inside = when.first <= month.first and month.last <= latest
+    return month if is_month_inside and draw(st.booleans()) else DateRange.on(day)

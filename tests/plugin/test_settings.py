@@ -1,0 +1,108 @@
+"""Settings: what they take, and one clear line for what they do not."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from plugin.app import create_app
+from plugin.domain.content import ContentError
+from plugin.settings import read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SPINAL_CDS_")]:
+        monkeypatch.delenv(name)
+
+
+def test_without_any_variable_the_defaults_hold() -> None:
+    settings = read_settings()
+
+    assert settings.policy == "default"
+    assert settings.notes is None
+    assert settings.today is None
+    assert settings.fhir_servers == ()
+    assert settings.max_body_bytes == 2_097_152
+    assert settings.deadline_seconds == 1.5
+    assert settings.log_level == "INFO"
+    assert settings.database == "sqlite:///.run/spinal-cds.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "field", "read"),
+    [
+        ("SPINAL_CDS_TODAY", "2026-11-20", "today", date(2026, 11, 20)),
+        ("SPINAL_CDS_NOTES", "always", "notes", "always"),
+        ("SPINAL_CDS_POLICY", "site.toml", "policy", "site.toml"),
+        ("SPINAL_CDS_PUBLIC_URL", "https://cds.example.org/x", "public_url", "https://cds.example.org/x"),
+        ("SPINAL_CDS_MAX_BODY_BYTES", "4096", "max_body_bytes", 4096),
+        ("SPINAL_CDS_DEADLINE_SECONDS", "0.5", "deadline_seconds", 0.5),
+        ("SPINAL_CDS_DATABASE", "sqlite:///x", "database", "sqlite:///x"),
+        ("SPINAL_CDS_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+        (
+            "SPINAL_CDS_FHIR_SERVERS",
+            "https://a.example.org/fhir  https://b.example.org/r4",
+            "fhir_servers",
+            ("https://a.example.org/fhir", "https://b.example.org/r4"),
+        ),
+        ("spinal_cds_notes", "always", "notes", "always"),
+    ],
+)
+def test_a_variable_is_read(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, field: str, read: object
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    assert getattr(read_settings(), field) == read
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SPINAL_CDS_TODAY", "tomorrow-77"),
+        ("SPINAL_CDS_TODAY", "2026-02-30"),
+        ("SPINAL_CDS_NOTES", "never-77"),
+        ("SPINAL_CDS_NOTES", ""),
+        ("SPINAL_CDS_PUBLIC_URL", "ftp://x-77"),
+        ("SPINAL_CDS_PUBLIC_URL", "https://x.example.org/?q=77"),
+        ("SPINAL_CDS_PUBLIC_URL", "https://x example"),
+        ("SPINAL_CDS_MAX_BODY_BYTES", "12"),
+        ("SPINAL_CDS_MAX_BODY_BYTES", "many-77"),
+        ("SPINAL_CDS_DEADLINE_SECONDS", "0"),
+        ("SPINAL_CDS_DEADLINE_SECONDS", "31"),
+        ("SPINAL_CDS_DEADLINE_SECONDS", "nan"),
+        ("SPINAL_CDS_LOG_LEVEL", "debug-77"),
+        ("SPINAL_CDS_PROFILE", "production"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_in_one_line_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ContentError, match=variable) as raised:
+        read_settings()
+
+    assert "\n" not in str(raised.value)
+    assert "77" not in str(raised.value)
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    settings = read_settings()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.policy = "other"
+
+
+@pytest.mark.parametrize("policy", ["no-such-policy", "no-such-file.toml", "../default", ""])
+def test_a_policy_that_does_not_exist_stops_the_start(tmp_path: Path, policy: str) -> None:
+    settings = read_settings(policy=policy, database=f"sqlite:///{tmp_path}/s.sqlite3")
+
+    with pytest.raises(ContentError, match="no policy") as raised:
+        create_app(settings)
+
+    assert "\n" not in str(raised.value)
