@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from typing import Literal
 
 from plugin.domain.dates import DateRange
-from plugin.domain.evidence import Diagnosis, Evidence
+from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.order import InjectionOrder
-from plugin.domain.pain_pattern import PainPattern, PatternParams, read_pain_pattern
+from plugin.domain.pain_pattern import LIMB_PATTERNS, PainPattern, PatternParams, read_pain_pattern
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 
@@ -26,11 +26,14 @@ class Onset:
     """The diagnoses could not all be read, so an onset may be on record that is not known here."""
     reference: str | None = None
 
-    def lasted_at_least(self, days: int, as_of: date) -> Truth:
-        """Has the episode lasted `days` or more on `as_of`?"""
+    def lasted_at_least(self, days: int, on: DateRange) -> Truth:
+        """Has the episode lasted `days` or more on that day, or on any of those days?"""
         if self.began is not None:
-            return self.began.holds(lambda day: (as_of - day).days >= days)
-        if self.recorded is not None and (as_of - self.recorded.last).days >= days:
+            least, most = (on.first - self.began.last).days, (on.last - self.began.first).days
+            if least >= days:
+                return Truth.TRUE
+            return Truth.FALSE if most < days else Truth.UNKNOWN
+        if self.recorded is not None and (on.first - self.recorded.last).days >= days:
             return Truth.TRUE
         return Truth.UNKNOWN
 
@@ -53,14 +56,15 @@ class Case:
 def open_case(order: InjectionOrder, evidence: Evidence, params: PatternParams, chronic_days: int) -> Case:
     """Works out the facts that several rules share."""
     pattern = read_pain_pattern(order, evidence, params)
-    onset = _onset(pattern, evidence)
-    lasted = onset.lasted_at_least(chronic_days, order.as_of)
+    region = _region(order, pattern)
+    onset = _onset(pattern, evidence, region)
+    lasted = onset.lasted_at_least(chronic_days, DateRange.on(order.as_of))
     chronicity: Chronicity = "unknown"
     if lasted is Truth.TRUE:
         chronicity = "chronic"
     elif lasted is Truth.FALSE:
         chronicity = "acute"
-    return Case(order, evidence, pattern, _region(order, pattern), onset, chronicity)
+    return Case(order, evidence, pattern, region, onset, chronicity)
 
 
 def _region(order: InjectionOrder, pattern: PainPattern) -> Region:
@@ -70,16 +74,49 @@ def _region(order: InjectionOrder, pattern: PainPattern) -> Region:
     return order.region.refined_by(named)
 
 
-def _onset(pattern: PainPattern, evidence: Evidence) -> Onset:
-    """The earliest onset among the deciding diagnoses; their recorded dates when none has one."""
-    is_unread = bool(evidence.diagnoses.unread) and not any(d.onset for d in pattern.deciding)
+def _onset(pattern: PainPattern, evidence: Evidence, region: Region) -> Onset:
+    """The earliest onset among the deciding diagnoses, else among those on the list that match them.
+
+    A reason given as a code carries no date; the same diagnosis on the problem list does.
+    """
     episode: tuple[Diagnosis, ...] = pattern.deciding
+    if not any(d.onset for d in episode):
+        episode = (*episode, *_twins(pattern, evidence, region))
     dated = [d for d in episode if d.onset is not None]
+    is_unread = bool(evidence.diagnoses.unread or pattern.missing) and not dated
     if dated:
         first = min(dated, key=lambda d: (d.onset or _FAR).first)
-        return Onset(first.onset, first.recorded, is_unread, first.reference)
+        return Onset(_widened(first.onset, pattern), first.recorded, is_unread, first.reference)
     noted = [d.recorded for d in episode if d.recorded is not None]
     return Onset(None, min(noted) if noted else None, is_unread)
+
+
+def _widened(began: DateRange | None, pattern: PainPattern) -> DateRange | None:
+    """An earlier onset of a reason whose region is not stated may be the episode's."""
+    if began is None:
+        return None
+    others = [d.onset.first for d in pattern.elsewhere_or_here if d.onset is not None]
+    return DateRange(min([began.first, *others]), began.last)
+
+
+def _twins(pattern: PainPattern, evidence: Evidence, region: Region) -> list[Diagnosis]:
+    """Current diagnoses with a code of the deciding ones, or of their kind in the same region."""
+    concepts = {concept for d in pattern.deciding for concept in d.concepts}
+    kinds = {_kind(d) for d in pattern.deciding}
+    return [
+        d
+        for d in evidence.diagnoses.entries
+        if d.standing is Standing.CURRENT
+        and d not in pattern.deciding
+        and (
+            concepts.intersection(d.concepts)
+            or (_kind(d) in kinds and region.matches(d.region) is Truth.TRUE)
+        )
+    ]
+
+
+def _kind(diagnosis: Diagnosis) -> str | None:
+    return "limb" if diagnosis.pattern in LIMB_PATTERNS else diagnosis.pattern
 
 
 _FAR = DateRange(date.max - timedelta(days=1), date.max)

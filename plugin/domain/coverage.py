@@ -38,6 +38,10 @@ class Stretch:
         """Days from the first to the last, both counted."""
         return (self.last - self.first).days + 1
 
+    def holds(self, part: tuple[int, int]) -> bool:
+        """Does an interval of day numbers begin within it?"""
+        return self.first.toordinal() <= part[0] <= self.last.toordinal()
+
 
 @dataclass(frozen=True, slots=True)
 class Days:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from plugin.domain.truth import Truth
+
+_FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,19 +43,18 @@ class DateRange:
 
 def parse_fhir_date(text: str | None) -> DateRange | None:
     """A FHIR date, dateTime or instant as the calendar date written in it; None when it is no date."""
-    if not text:
+    shape = _FHIR_DATE.fullmatch(text) if text else None
+    if shape is None:
         return None
+    year, month, day = (int(part) if part else None for part in shape.groups())
     try:
-        if len(text) >= 10:
-            return DateRange.on(date.fromisoformat(text[:10]))
-        if len(text) == 7:
-            first = date.fromisoformat(f"{text}-01")
-            return DateRange(first, first.replace(day=monthrange(first.year, first.month)[1]))
-        if len(text) == 4:
-            return DateRange(date(int(text), 1, 1), date(int(text), 12, 31))
+        if year is None or month is None:
+            return DateRange(date(year or 0, 1, 1), date(year or 0, 12, 31))
+        if day is None:
+            return DateRange(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+        return DateRange.on(date(year, month, day))
     except ValueError:
         return None
-    return None
 
 
 def days_before(day: date, days: int) -> date:

@@ -140,6 +140,8 @@ class Waiver:
     reference: str
     label: str
     of: str
+    is_certain: bool = True
+    """False when the reason charted is not one of those that waive."""
 
     def item(self) -> Item:
         return Item("waiver", self.label, self.reference)
@@ -153,6 +155,12 @@ class Event:
     label: str
     region: Region
     date: DateRange | None
+    is_certain: bool = True
+    """False when it is not charted as completed."""
+
+    @property
+    def took_place(self) -> Truth:
+        return Truth.TRUE if self.is_certain else Truth.UNKNOWN
 
     def item(self) -> Item:
         return Item("event", self.label, self.reference, self.date)

@@ -18,7 +18,7 @@ from plugin.domain.order import InjectionOrder
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 
-_LIMB = frozenset(
+LIMB_PATTERNS = frozenset(
     {"radicular", "claudication", "post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"}
 )
 _ANY_REGION = frozenset({"post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"})
@@ -62,6 +62,11 @@ class PainPattern:
     """What the problem list adds, where it matters to the finding."""
     set_aside: tuple[Item, ...] = ()
     unread: tuple[Unread, ...] = ()
+    """What the finding is open for want of."""
+    missing: tuple[Unread, ...] = ()
+    """Reasons that the order names and that could not be found."""
+    elsewhere_or_here: tuple[Diagnosis, ...] = ()
+    """Reasons whose region is not stated: they may be about the ordered one."""
     case: str | None = None
     """The pattern guidelines speak of; None when it is not known."""
     is_acute_zoster: Truth = Truth.FALSE
@@ -84,13 +89,20 @@ def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: Pattern
     unread = (*missing, *evidence.diagnoses.unread)
     if finding is not Finding.POSITIVE and unread:
         finding, deciding = Finding.UNREAD, ()
-    acute = _acute_zoster(deciding, order.as_of, params) if finding in _ESTABLISHED else Truth.FALSE
+    acute = Truth.UNKNOWN if finding is Finding.UNREAD else Truth.FALSE
+    if finding in _ESTABLISHED:
+        acute = _acute_zoster(deciding, order.as_of, params)
+        if weighed.somewhere or missing:
+            # Another reason may turn out to be a root's, which ends the special case.
+            acute = acute & Truth.UNKNOWN
     return PainPattern(
         finding=finding,
         deciding=deciding,
         listed=beside,
-        set_aside=tuple(listed.set_aside) + evidence.diagnoses.set_aside,
+        set_aside=(*weighed.set_aside, *listed.set_aside, *evidence.diagnoses.set_aside),
         unread=unread if finding is Finding.UNREAD else (),
+        missing=missing,
+        elsewhere_or_here=tuple(weighed.somewhere),
         case=_case(finding, deciding, acute),
         is_acute_zoster=acute,
     )
@@ -144,11 +156,11 @@ class _Weighed:
 
     def _sort(self, diagnosis: Diagnosis) -> None:
         match = self._match(diagnosis)
-        if diagnosis.pattern in _LIMB and diagnosis.is_certain:
+        if diagnosis.pattern in LIMB_PATTERNS and diagnosis.is_certain:
             {Truth.TRUE: self.here, Truth.FALSE: self.elsewhere, Truth.UNKNOWN: self.somewhere}[match].append(
                 diagnosis
             )
-        elif match is not Truth.FALSE and diagnosis.pattern in _LIMB | {"possible-radicular"}:
+        elif match is not Truth.FALSE and diagnosis.pattern in LIMB_PATTERNS | {"possible-radicular"}:
             self.possible.append(diagnosis)
 
     def _match(self, diagnosis: Diagnosis) -> Truth:
@@ -168,7 +180,7 @@ def _weigh(
 ) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     """The table of reasons against problem list; the first line that fits decides."""
     possible = reasons.possible + reasons.having("weak-sensory")
-    local_axial = [d for d in listed.having("axial") if listed.region.matches(d.region) is not Truth.FALSE]
+    local_axial = [d for d in listed.having("axial") if _is_of_region(d, listed.region)]
     resolved = reasons.set_aside and not reasons.current
     if reasons.here:
         return Finding.POSITIVE, tuple(reasons.here), ()
@@ -191,9 +203,17 @@ def _weigh(
         as_axial = params.structural_without_limb_symptoms == "axial"
         finding = Finding.AXIAL if as_axial else Finding.OPEN
         return _against_list(finding, reasons.having("structural-negative"), listed, rescue=True)
-    if (reasons.refuted or resolved) and not listed.here:
+    finding, deciding, beside = _listed_only(listed, local_axial, params)
+    if finding is Finding.NOTHING and (reasons.refuted or resolved):
         return Finding.REASON_REFUTED, tuple(reasons.refuted), ()
-    return _listed_only(listed, local_axial, params)
+    return finding, deciding, beside
+
+
+def _is_of_region(diagnosis: Diagnosis, region: Region) -> bool:
+    """Pain of a muscle somewhere is no pain of the spine; spinal pain without a region may be of any."""
+    if not diagnosis.region.stated and diagnosis.in_set("dx-myofascial"):
+        return False
+    return region.matches(diagnosis.region) is not Truth.FALSE
 
 
 def _open_finding(reasons: _Weighed) -> Finding:

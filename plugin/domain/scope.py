@@ -160,4 +160,4 @@ def _current(evidence: Evidence) -> tuple[Diagnosis, ...]:
 def _reasons(case: Case) -> tuple[Diagnosis, ...]:
     by_reference = {d.reference: d for d in case.evidence.diagnoses.entries}
     referenced = (by_reference[r] for r in case.order.reason_references if r in by_reference)
-    return (*referenced, *case.order.reason_codes)
+    return tuple(d for d in (*referenced, *case.order.reason_codes) if d.standing is Standing.CURRENT)

@@ -93,8 +93,10 @@ def _read_care(
         return
     label, quoted = label_of(procedure.code, known)
     if procedure.status == "not-done":
-        if procedure.statusReason is not None:
-            found.waivers.append(Waiver(reference_of(procedure), label, "therapy"))
+        why = chart.concepts(procedure.statusReason)
+        is_declined = any("dx-refusal-intolerance" in c.sets for c in why)
+        if kind is CareKind.ACTIVE and procedure.statusReason is not None and (is_declined or not why):
+            found.waivers.append(Waiver(reference_of(procedure), label, "therapy", is_declined))
         return
     if procedure.status in _NOT_YET:
         chart.leave_out("procedures", _left_out(procedure, known, "not-completed"))
@@ -139,7 +141,8 @@ def _read_event(procedure: Procedure, known: tuple[Concept, ...], found: CareFou
         if concepts:
             label, _ = label_of(procedure.code, concepts)
             region = region_of(concepts) or Region.unspecified()
-            events.append(Event(reference_of(procedure), label, region, taken))
+            is_certain = procedure.status == "completed"
+            events.append(Event(reference_of(procedure), label, region, taken, is_certain))
 
 
 def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:
@@ -154,6 +157,8 @@ def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareF
         if _care_kind(known) is None or request.doNotPerform:
             continue
         if request.status in ("entered-in-error", "revoked", "cancelled"):
+            continue
+        if _is_for_other_part(request.bodySite, request.reasonCode, chart):
             continue
         label, quoted = label_of(request.code, known)
         asked = parse_fhir_date(request.authoredOn)
@@ -254,7 +259,9 @@ _medication_decoder = msgspec.json.Decoder(Medication)
 
 
 def _end_of_order(request: MedicationRequest, authored: DateRange | None) -> DateRange | None:
-    """End of the dispense period, else today while active, else start plus supply, else not known."""
+    """End of the dispense period, else ongoing while active, else start plus supply; None: not known."""
+    if request.status == "stopped":
+        return None
     dispense = request.dispenseRequest
     period = dispense.validityPeriod if dispense else None
     ended = parse_fhir_date(period.end) if period else None

@@ -147,7 +147,8 @@ def _has_abated(condition: Condition, today: date) -> bool:
         )
     if ended is not None:
         return ended.first <= today
-    return bool(condition.abatementString or condition.abatementBoolean)
+    without_date = (condition.abatementAge, condition.abatementRange, condition.abatementString)
+    return bool(condition.abatementBoolean) or any(ended is not None for ended in without_date)
 
 
 def _severity(condition: Condition, chart: Chart) -> int:

@@ -6,6 +6,8 @@ than stated makes the entry unreadable, and it is counted as such.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -56,6 +58,8 @@ class Condition(msgspec.Struct):
     abatementPeriod: Period | None = None
     abatementString: str | None = None
     abatementBoolean: bool | None = None
+    abatementAge: Any = None
+    abatementRange: Any = None
     recordedDate: str | None = None
 
 

@@ -77,19 +77,18 @@ def _check_names(path: Path, file: PolicyFile, guidelines: frozenset[str]) -> No
         if guideline not in guidelines:
             known = ", ".join(sorted(guidelines))
             raise ContentError(f"{path.name}: guidelines: no guideline {guideline!r}; there is {known}")
-    answered = {c for rule in file.rules for c in RULES[rule].CRITERIA}
     _check_rows(path, file)
+    answered = {criterion for module in RULES.values() for criterion in module.CRITERIA}
     for criterion in file.params:
         if criterion not in answered:
             raise ContentError(
-                f"{path.name}: params.{criterion}: no rule of this policy answers it; "
-                f"there is {', '.join(sorted(answered))}"
+                f"{path.name}: params.{criterion}: no rule answers it; there is {', '.join(sorted(answered))}"
             )
 
 
 def _check_rows(path: Path, file: PolicyFile) -> None:
     """Severities name rows, override reasons name criteria, that exist."""
-    rows = {c: names for rule in file.rules for c, names in RULES[rule].ROWS.items()}
+    rows = {c: names for module in RULES.values() for c, names in module.ROWS.items()}
     known = {f"{criterion}.{row}" for criterion, names in rows.items() for row in names}
     for table in (file.severity, *file.severity_at.values()):
         for key in table:

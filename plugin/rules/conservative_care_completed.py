@@ -9,7 +9,7 @@ from datetime import date
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
-from plugin.domain.dates import days_after, days_before
+from plugin.domain.dates import DateRange, days_after, days_before
 from plugin.domain.evidence import CareEntry, CareKind, Diagnosis, Standing
 from plugin.domain.truth import Truth, any_of
 
@@ -104,8 +104,10 @@ def _rows(
     yield Row("active-and-medication", both, Outcome.MET, decided_by=used)
     yield shorter
     waivers = case.evidence.waivers
-    waived = tuple(w.item() for w in waivers.entries if w.of != "medication")
-    holds = Truth.of(bool(waived)) | waivers.may_hold_more
+    therapy = [w for w in waivers.entries if w.of != "medication"]
+    waived = tuple(w.item() for w in therapy)
+    charted = any_of(Truth.TRUE if w.is_certain else Truth.UNKNOWN for w in therapy)
+    holds = charted | waivers.may_hold_more
     yield Row("declined-or-contraindicated", holds, Outcome.WAIVED, speaks=True, decided_by=waived)
     yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
     yield from _too_recent(case, params, used)
@@ -119,30 +121,34 @@ def _deficit(case: Case, params: Params) -> Row:
     items: list[Item] = []
     for diagnosis in _current(case):
         urgent = Truth.of(diagnosis.in_set("dx-redflag-cord-cauda"))
-        if _is_definite_deficit(diagnosis) and diagnosis.since is not None:
-            urgent = urgent | diagnosis.since.holds(lambda day: day >= since)
+        if _is_definite_deficit(diagnosis):
+            began = diagnosis.since
+            recent = Truth.UNKNOWN if began is None else began.holds(lambda day: day >= since)
+            urgent = urgent | recent
         if urgent is not Truth.FALSE:
             items.append(diagnosis.item())
         answer = answer | urgent
-    worse = _worsened(case)
-    row = Row("neurological-deficit", answer | Truth.of(bool(worse)), Outcome.WAIVED)
-    return Row(row.name, row.when, row.outcome, decided_by=(*items, *worse))
+    answer = answer | _worsened(case)
+    return Row("neurological-deficit", answer, Outcome.WAIVED, decided_by=tuple(items))
 
 
-def _worsened(case: Case) -> tuple[Item, ...]:
+def _worsened(case: Case) -> Truth:
     """The same deficit charted twice, the later time as more severe."""
-    deficits = [d for d in _current(case) if _is_definite_deficit(d) and d.severity and d.since]
-    for earlier in deficits:
-        for later in deficits:
-            if (
-                earlier.since is None
-                or later.since is None
-                or not set(earlier.concepts) & set(later.concepts)
-            ):
-                continue
-            if earlier.since.last < later.since.first and earlier.severity < later.severity:
-                return earlier.item(), later.item()
-    return ()
+    deficits = [d for d in _current(case) if _is_definite_deficit(d) and d.severity]
+    answer = Truth.FALSE
+    for milder in deficits:
+        for worse in deficits:
+            if milder.severity < worse.severity and set(milder.concepts) & set(worse.concepts):
+                answer = answer | _is_before(milder.since, worse.since)
+    return answer
+
+
+def _is_before(earlier: DateRange | None, later: DateRange | None) -> Truth:
+    if earlier is None or later is None:
+        return Truth.UNKNOWN
+    if earlier.last < later.first:
+        return Truth.TRUE
+    return Truth.FALSE if earlier.first >= later.last else Truth.UNKNOWN
 
 
 def _repeat(case: Case, params: Params) -> Row:
@@ -155,10 +161,10 @@ def _repeat(case: Case, params: Params) -> Row:
             happened = Truth.UNKNOWN
         else:
             happened = session.date.holds(lambda day: day >= since) & session.date.holds(
-                lambda day: day <= case.as_of
+                lambda day: day < case.as_of
             )
             happened = happened & _in_episode(session.date.first, session.date.last, case)
-        happened = happened & case.region.matches(session.region)
+        happened = happened & session.took_place & case.region.matches(session.region)
         if happened is not Truth.FALSE:
             items.append(session.item())
         answer = answer | happened
@@ -175,11 +181,14 @@ def _in_episode(first: date, last: date, case: Case) -> Truth:
 
 
 def _acute_severe(case: Case, params: Params, care: _Care, used: tuple[Item, ...]) -> Row:
-    acute = ~case.onset.lasted_at_least(params.acute_days + 1, case.as_of)
+    acute = ~case.onset.lasted_at_least(params.acute_days + 1, DateRange.on(case.as_of))
     since = days_before(case.as_of, params.pain_score_max_age_days)
     scores = case.evidence.pain_scores
     recent = [s for s in scores.entries if s.value >= params.severe_pain_score]
-    in_time = [s.date.holds(lambda day: since <= day) & Truth.of(s.date.first <= case.as_of) for s in recent]
+    in_time = [
+        score.date.holds(lambda day: since <= day) & score.date.holds(lambda day: day <= case.as_of)
+        for score in recent
+    ]
     severe = any_of(in_time) | scores.may_hold_more
     minimum = params.acute_severe_min_days
     long_enough = care.active.reach(minimum) | care.medication.reach(minimum) | care.combined.reach(minimum)
@@ -190,8 +199,9 @@ def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[
     began = case.onset.began
     if began is None:
         return
-    too_recent = ~case.onset.lasted_at_least(params.min_days, case.as_of)
-    days = (case.as_of - began.first).days
+    on = case.order.planned or DateRange.on(case.as_of)
+    too_recent = ~case.onset.lasted_at_least(params.min_days, on)
+    days = (on.last - began.first).days
     facts: dict[str, object] = {
         "onset_days": days,
         "earliest_date": days_after(began.last, params.min_days).isoformat(),
@@ -235,17 +245,22 @@ def _count(case: Case, params: Params) -> _Care:
     active = [e for e in entries if e.kind is CareKind.ACTIVE]
     treated = [e for e in active if not e.is_evaluation]
     medication = [e for e in entries if e.kind is CareKind.MEDICATION]
-    reckoned = active if treated else []
+    treated_least, treated_most = intervals(treated, least, "least"), intervals(treated, most, "most")
     low = _Reckoned(
-        intervals(reckoned, least, "least"), intervals(medication, least, "least"), params.gap_days
+        intervals(active, least, "least"),
+        treated_least,
+        intervals(medication, least, "least"),
+        params.gap_days,
     )
-    high = _Reckoned(intervals(reckoned, most, "most"), intervals(medication, most, "most"), params.gap_days)
+    high = _Reckoned(
+        intervals(active, most, "most"), treated_most, intervals(medication, most, "most"), params.gap_days
+    )
     joined = low.joined
     return _Care(
         active=Days(low.longest_span, high.longest_span),
         combined=Days(_most_covered(joined), _most_covered(high.joined)),
         medication=Days(low.medicated, high.medicated),
-        has_active=_exists(intervals(treated, least, "least"), intervals(treated, most, "most")),
+        has_active=_exists(treated_least, treated_most),
         has_medication=_exists(low.medication, high.medication),
         entries=tuple(entries),
         current=joined[-1] if joined else None,
@@ -253,12 +268,14 @@ def _count(case: Case, params: Params) -> _Care:
 
 
 class _Reckoned:
-    """Active treatment and medication as day intervals, counted in one way."""
+    """Active care and medication as day intervals, counted in one way. Assessments count beside treatment."""
 
-    def __init__(self, active: list[Interval], medication: list[Interval], gap_days: int) -> None:
+    def __init__(
+        self, active: list[Interval], treated: list[Interval], medication: list[Interval], gap_days: int
+    ) -> None:
         self.medication = medication
         self._gap_days = gap_days
-        self._spans = stretches(active, gap_days)
+        self._spans = [s for s in stretches(active, gap_days) if any(s.holds(part) for part in treated)]
 
     @property
     def longest_span(self) -> int:
@@ -310,7 +327,7 @@ def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
     }
     current = care.current
     if current is not None and (case.as_of - current.last).days <= params.gap_days:
-        missing = params.min_days - care.documented
+        missing = params.min_days - current.covered
         facts["met_on"] = days_after(current.last, max(missing, 0)).isoformat()
     return facts
 
@@ -328,7 +345,7 @@ def _unread(case: Case, shorter: Row) -> tuple[Unread, ...]:
     """What could not be read and may hold care; pain scores only where the shorter rule hangs on them."""
     evidence = case.evidence
     sections = (evidence.care, evidence.injections, evidence.waivers, evidence.diagnoses)
-    unread = [u for section in sections for u in section.unread]
+    unread = [*case.pattern.missing, *(u for section in sections for u in section.unread)]
     if shorter.when is Truth.UNKNOWN:
         unread += evidence.pain_scores.unread
     return tuple(dict.fromkeys(unread))

@@ -97,16 +97,20 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(case: Case, params: Params, reads: list[_Read]) -> Iterator[Row]:
     studies = case.evidence.studies
     mr = [r for r in reads if r.study.modality is Modality.MR]
-    results = [r for r in mr if r.study.state is not StudyState.ORDERED and not r.study.was_declined]
+    results = [r for r in mr if _is_result(r.study)]
     yield Row("acute-zoster", case.pattern.is_acute_zoster, Outcome.WAIVED)
     yield from _confirmed(results, params, studies)
     yield Row("unread", Truth.of(bool(_unread(case))), Outcome.UNKNOWN, Reason.NO_ACCESS)
     yield from _ct_instead(case, reads, results)
     yield from _superseded(case, results)
     yield from _unclear(results)
-    yield _nerve_test(case, params, reads, results)
+    yield _nerve_test(case, params, reads)
     yield from _wrong(results, params, case)
     yield from _nothing(mr, reads)
+
+
+def _is_result(study: Study) -> bool:
+    return study.state is not StudyState.ORDERED and not study.was_declined
 
 
 def _confirmed(results: list[_Read], params: Params, studies: Section[Study]) -> Iterator[Row]:
@@ -125,7 +129,7 @@ def _ct_instead(case: Case, reads: list[_Read], results: list[_Read]) -> Iterato
     """CT stands in only while no MRI of the region is in date."""
     no_mr = ~any_of(r.fits for r in results)
     ct = [r for r in reads if r.study.modality in (Modality.CT, Modality.CT_MYELOGRAM)]
-    fitting = [r for r in ct if r.confirms is not Truth.FALSE and r.study.state is not StudyState.ORDERED]
+    fitting = [r for r in ct if r.confirms is not Truth.FALSE and _is_result(r.study)]
     usable = no_mr & any_of(r.confirms for r in fitting)
     items = tuple(r.item() for r in fitting)
     barred = [d for d in _current(case) if d.in_set("dx-mri-contraindication")]
@@ -172,18 +176,17 @@ def _unclear(results: list[_Read]) -> Iterator[Row]:
     )
 
 
-def _nerve_test(case: Case, params: Params, reads: list[_Read], results: list[_Read]) -> Row:
-    """Stands in for imaging only where there is no imaging study at all."""
+def _nerve_test(case: Case, params: Params, reads: list[_Read]) -> Row:
+    """Weighed before an MRI that is old or of another region."""
     since = days_before(case.as_of, params.nerve_test_max_age_days)
-    tests = [r for r in reads if r.study.modality is Modality.NERVE_TEST and r.study.date]
-    recent = [r for r in tests if _on_or_after(r.study.date, since) is not Truth.FALSE]
-    holds = any_of(_on_or_after(r.study.date, since) for r in recent)
+    tests = [r for r in reads if r.study.modality is Modality.NERVE_TEST and _is_result(r.study)]
+    recent = [(r, r.is_done & _on_or_after(r.study.date, since)) for r in tests if r.study.date]
     return Row(
         "nerve-test-only",
-        holds & Truth.of(not results),
+        any_of(holds for _, holds in recent),
         Outcome.UNKNOWN,
         Reason.AMBIGUOUS,
-        decided_by=tuple(r.item() for r in recent),
+        decided_by=tuple(r.item() for r, holds in recent if holds is not Truth.FALSE),
     )
 
 
@@ -195,7 +198,7 @@ def _wrong(results: list[_Read], params: Params, case: Case) -> Iterator[Row]:
         facts = {"age_days": (case.as_of - newest).days, "age_months": _months(newest, case.as_of)}
     yield Row(
         "too-old",
-        any_of(r.in_region & ~r.in_date for r in old),
+        Truth.of(bool(old)),
         Outcome.NOT_MET,
         decided_by=tuple(r.item() for r in old),
         facts=facts,
@@ -219,7 +222,8 @@ def _nothing(mr: list[_Read], reads: list[_Read]) -> Iterator[Row]:
         Outcome.NOT_MET,
         decided_by=tuple(r.item() for r in ordered),
     )
-    plain = [r for r in reads if r.study.modality is Modality.PLAIN_FILM and r.in_region is not Truth.FALSE]
+    films = [r for r in reads if r.study.modality is Modality.PLAIN_FILM and _is_result(r.study)]
+    plain = [r for r in films if r.in_region is not Truth.FALSE]
     yield Row(
         "plain-film-only",
         Truth.of(bool(plain)),
@@ -243,15 +247,20 @@ def _read(study: Study, case: Case, params: Params) -> _Read:
 
 def _in_region(study: Study, case: Case) -> Truth:
     """The sacrum alone proves a caudal order's region; for other lumbar orders it leaves it open."""
-    if study.region.atoms == {"sacral"} and case.order.region.atoms & {"lumbar", "sacral"}:
+    if study.region.atoms == {"sacral"} and case.region.atoms & {"lumbar", "sacral"}:
         return Truth.TRUE if case.order.family is Family.CAUDAL else Truth.UNKNOWN
-    return case.region.matches(study.region)
+    matches = case.region.matches(study.region)
+    is_open = case.region.is_pair and bool(case.pattern.missing or case.evidence.diagnoses.unread)
+    if is_open and matches is Truth.TRUE and not case.region.atoms <= study.region.atoms:
+        return Truth.UNKNOWN
+    return matches
 
 
 def _in_date(taken: DateRange | None, as_of: date, max_age_days: int) -> Truth:
     if taken is None:
         return Truth.UNKNOWN
-    return taken.holds(lambda day: (as_of - day).days <= max_age_days)
+    by_then = taken.holds(lambda day: day <= as_of)
+    return by_then & taken.holds(lambda day: (as_of - day).days <= max_age_days)
 
 
 def _after_onset(taken: DateRange | None, case: Case) -> Truth:
@@ -268,22 +277,19 @@ def _after_onset(taken: DateRange | None, case: Case) -> Truth:
 
 def _superseding(study: Study, case: Case) -> tuple[Truth, tuple[tuple[str, Item], ...]]:
     evidence = case.evidence
-    later: list[tuple[str, Item]] = []
-    truth = evidence.operations.may_hold_more | evidence.diagnoses.may_hold_more
+    later: list[tuple[Truth, str, Item]] = []
     for operation in evidence.operations.entries:
-        happened = _event_after(operation, study, case)
-        truth = truth | happened
-        if happened is not Truth.FALSE:
-            later.append(("surgery", operation.item()))
+        later.append((_event_after(operation, study, case), "surgery", operation.item()))
     for diagnosis in _current(case):
-        if not diagnosis.is_certain or not _is_change(diagnosis):
-            continue
-        happened = _later(diagnosis.since, study.date, case.as_of) & _touches(diagnosis, case)
-        truth = truth | happened
-        if happened is not Truth.FALSE:
-            change = "fracture" if diagnosis.in_set("dx-redflag-fracture") else "deficit"
-            later.append((change, diagnosis.item()))
-    return truth, tuple(later)
+        if diagnosis.is_certain and _is_change(diagnosis):
+            is_fracture = diagnosis.in_set("dx-redflag-fracture")
+            touches = case.region.matches(diagnosis.region) if is_fracture else Truth.TRUE
+            happened = _later(diagnosis.since, study.date, case.as_of) & touches
+            later.append((happened, "fracture" if is_fracture else "deficit", diagnosis.item()))
+    truth = any_of(happened for happened, _, _ in later)
+    truth = truth | evidence.operations.may_hold_more | evidence.diagnoses.may_hold_more
+    sure_first = sorted(later, key=lambda entry: entry[0] is not Truth.TRUE)
+    return truth, tuple((what, item) for happened, what, item in sure_first if happened is not Truth.FALSE)
 
 
 def _is_change(diagnosis: Diagnosis) -> bool:
@@ -292,15 +298,9 @@ def _is_change(diagnosis: Diagnosis) -> bool:
     return any("dx-neuro-deficit" in c.sets and c.get("strength") == "definite" for c in diagnosis.concepts)
 
 
-def _touches(diagnosis: Diagnosis, case: Case) -> Truth:
-    """A deficit whose code names no region may stem from any."""
-    if not diagnosis.region.stated and diagnosis.in_set("dx-neuro-deficit"):
-        return Truth.TRUE
-    return case.region.matches(diagnosis.region)
-
-
 def _event_after(event: Event, study: Study, case: Case) -> Truth:
-    return _later(event.date, study.date, case.as_of) & case.region.matches(event.region)
+    matches = case.region.matches(event.region)
+    return _later(event.date, study.date, case.as_of) & event.took_place & matches
 
 
 def _later(event: DateRange | None, taken: DateRange | None, as_of: date) -> Truth:
@@ -338,7 +338,8 @@ def _not_counted(reads: list[_Read]) -> tuple[Item, ...]:
 
 def _unread(case: Case) -> tuple[Unread, ...]:
     evidence = case.evidence
-    seen = (*evidence.studies.unread, *evidence.operations.unread, *evidence.diagnoses.unread)
+    sections = (evidence.studies, evidence.operations, evidence.diagnoses)
+    seen = (*case.pattern.missing, *(u for section in sections for u in section.unread))
     return tuple(dict.fromkeys(seen))
 
 

@@ -251,7 +251,7 @@ def test_a_reason_that_cannot_be_followed_is_not_called_no_reason(reason: dict[s
     answer = cards(request)
 
     assert gaps(answer) == set()
-    assert unread(answer) == {"IND-1"}
+    assert unread(answer) == {"IND-1", "IMG-1", "CC-1"}
 
 
 def test_an_order_about_another_patient_is_not_judged_by_this_patients_chart() -> None:

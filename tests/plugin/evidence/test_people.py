@@ -81,8 +81,8 @@ def test_the_class_of_the_encounter(code: str, inpatient: Truth) -> None:
     [
         ({"type": [{"text": "Labor and delivery"}]}, Truth.TRUE),
         ({"type": {"text": "Obstetric admission"}}, Truth.TRUE),
-        ({"serviceType": {"text": "Obstetrics"}}, Truth.TRUE),
-        ({"serviceType": {"text": "Maternity"}}, Truth.TRUE),
+        ({"serviceType": {"text": "Obstetrics"}}, Truth.FALSE),
+        ({"serviceType": {"text": "Maternity ward"}}, Truth.TRUE),
         ({"reasonCode": [coded("O80")]}, Truth.TRUE),
         ({"type": [{"text": "Pain clinic visit"}]}, Truth.FALSE),
         ({}, Truth.FALSE),

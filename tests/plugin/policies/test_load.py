@@ -48,7 +48,6 @@ def written() -> dict[str, Any]:
         (HEAD + "[params.CC-1]\nmin_days = 3.5", ["CC-1", "min_days"]),
         (HEAD + '[params.IMG-1]\nrequire_coded_finding = "perhaps"', ["IMG-1", "require_coded_finding"]),
         (HEAD + "[params.XX-9]\ndays = 3", ["params.XX-9", "CC-1", "IMG-1"]),
-        (HEAD + 'rules = ["indication_documented"]', ["IMG-1"]),
         (HEAD + '[severity]\n"IMG-1.no-study" = "loud"', ["severity"]),
         (HEAD + '[severity_at.order-sign]\n"IMG-1.no-study" = "loud"', ["severity_at"]),
         (HEAD + '[[conflicts]]\ncriterion = "CON-2"', ["conflicts", "pattern"]),
