@@ -24,6 +24,7 @@ from plugin.domain.evidence import (
     Standing,
     Study,
     StudyState,
+    Waiver,
 )
 from plugin.domain.regions import Region
 from tests.builders import (
@@ -124,11 +125,18 @@ def care_entries(draw: st.DrawFn) -> CareEntry:
         last=last,
         is_period=is_period,
         is_certain=draw(st.integers(0, 3)) > 0,
+        is_evaluation=kind is CareKind.ACTIVE and draw(st.integers(0, 3)) == 0,
     )
 
 
 def events() -> st.SearchStrategy[Event]:
-    return st.builds(Event, st.just("Procedure/event"), st.just("Event"), _regions(), st.none() | days())
+    named = (st.just("Procedure/event"), st.just("Event"))
+    return st.builds(Event, *named, _regions(), st.none() | days(), st.sampled_from([True, True, False]))
+
+
+def waivers() -> st.SearchStrategy[Waiver]:
+    kinds = st.sampled_from(["any", "therapy", "medication"])
+    return st.builds(lambda of, sure: replace(waiver(of), is_certain=sure), kinds, st.booleans())
 
 
 def scores() -> st.SearchStrategy[PainScore]:
@@ -139,7 +147,7 @@ ENTRIES: dict[str, st.SearchStrategy[Any]] = {
     "diagnoses": diagnoses(),
     "studies": studies(),
     "care": care_entries(),
-    "waivers": st.sampled_from(["any", "therapy", "medication"]).map(waiver),
+    "waivers": waivers(),
     "injections": events(),
     "operations": events(),
     "pain_scores": scores(),
@@ -184,10 +192,7 @@ def _missing(name: str) -> tuple[Unread, ...]:
 
 @st.composite
 def learned(draw: st.DrawFn, known: Case) -> Case:
-    """The case after sections were read, dates narrowed and regions stated; nothing is taken back.
-
-    A rough date that may lie before the procedure is narrowed to a day before it.
-    """
+    """The case after sections were read, dates narrowed and regions stated; nothing is taken back."""
     sections: dict[str, Any] = {}
     for name in ENTRIES:
         section: Section[Any] = getattr(known.evidence, name)
@@ -204,9 +209,15 @@ def _closer(draw: st.DrawFn, entry: Any, known: Case) -> Any:
     """The entry, better known; None where a possible one turned out to be none."""
     if isinstance(entry, Diagnosis):
         return _diagnosis_closer(draw, entry, known)
-    if isinstance(entry, Study | Event):
-        region = _stated(draw, entry.region)
-        return replace(entry, date=_dated(draw, entry.date), region=region)
+    if isinstance(entry, Study):
+        return replace(entry, date=_dated(draw, entry.date), region=_stated(draw, entry.region))
+    if isinstance(entry, Event | Waiver) and not entry.is_certain:
+        became = draw(st.sampled_from(["open", "certain", "none"]))
+        if became == "none":
+            return None
+        entry = replace(entry, is_certain=became == "certain")
+    if isinstance(entry, Event):
+        return replace(entry, date=_dated(draw, entry.date), region=_stated(draw, entry.region))
     if isinstance(entry, CareEntry):
         return _care_closer(draw, entry)
     if isinstance(entry, PainScore):
@@ -218,8 +229,7 @@ def _diagnosis_closer(draw: st.DrawFn, entry: Diagnosis, known: Case) -> Diagnos
     onset = _narrowed(draw, entry.onset) if entry.onset else None
     recorded = _narrowed(draw, entry.recorded) if entry.recorded else None
     region = entry.region
-    states_nothing = entry.pattern in ANY_REGION or entry.in_set("dx-neuro-deficit")
-    if not states_nothing and known.order.code.code not in CODES_THAT_TAKE_A_REGION:
+    if entry.pattern not in ANY_REGION and known.order.code.code not in CODES_THAT_TAKE_A_REGION:
         region = _stated(draw, region)
     return replace(entry, onset=onset, recorded=recorded, region=region)
 
@@ -249,8 +259,7 @@ def _narrowed(draw: st.DrawFn, when: DateRange) -> DateRange:
     if when.is_exact or draw(st.booleans()):
         return when
     earliest = max(when.first, date(2024, 1, 1)) if when == SOME_DAY else when.first
-    latest = min(when.last, PLANNED) if when.first <= PLANNED else when.last
-    day = draw(st.dates(earliest, latest))
+    day = draw(st.dates(earliest, when.last))
     month = DateRange(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
-    is_month_inside = when.first <= month.first and month.last <= latest
+    is_month_inside = when.first <= month.first and month.last <= when.last
     return month if is_month_inside and draw(st.booleans()) else DateRange.on(day)

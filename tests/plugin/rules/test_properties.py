@@ -12,7 +12,7 @@ from tests.builders import ask
 from tests.plugin.rules.records import cases, learned
 
 thorough = settings(
-    max_examples=300,
+    max_examples=400,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
