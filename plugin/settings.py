@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from typing import Annotated, Literal
 
@@ -47,6 +48,10 @@ class Settings(BaseSettings):
 
 def read_settings(**overrides: object) -> Settings:
     """Raises ContentError naming the variables at fault, never their values."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    strange = sorted(v for v in os.environ if v.startswith(PREFIX) and v.upper() not in known)
+    if strange:
+        raise ContentError(f"no setting {', '.join(strange)}; there is {', '.join(sorted(known))}")
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:

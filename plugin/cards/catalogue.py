@@ -48,6 +48,7 @@ class RowText(_Text):
     missing: str
     settle: str
     settle_if_continued: str | None = None
+    settle_if_continued_late: str | None = None
 
 
 class CriterionText(_Text):
@@ -81,6 +82,13 @@ class Catalogue:
 
     def row(self, criterion: str, row: str) -> RowText:
         return self.text.criteria[criterion].rows[row]
+
+    def require_row(self, criterion: str, row: str) -> None:
+        """Raises ContentError when a policy speaks of something that there are no words for."""
+        known = self.text.criteria.get(criterion)
+        if known is None or row not in known.rows:
+            there = sorted(f"{c}.{r}" for c, text in self.text.criteria.items() for r in text.rows)
+            raise ContentError(f"no words for {criterion}.{row}; there is {', '.join(there)}")
 
     def criterion(self, criterion: str) -> CriterionText:
         return self.text.criteria[criterion]

@@ -20,6 +20,8 @@ CRITERION_SYSTEM = "urn:spinal-injection-cds:criterion"
 FINDINGS_EXTENSION = "org.spinal-injection-cds.findings"
 OVERRIDE_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 _NAMESPACE = UUID("6a0c40a2-5b5b-5f0e-9f3a-8d2b6c1f7e11")
+_MERGED = frozenset({"UNKNOWN", "NOTES", "SCOPE"})
+"""Topics of cards that speak for several criteria, or for none."""
 _URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -41,6 +43,8 @@ class Composer:
         self.detail = Detail(catalogue, judge)
         self.offers = Offers(catalogue, terminology)
         self._evidence_base = evidence_base
+        for conflict in judge.policy.file.conflicts:
+            catalogue.require_row(conflict.criterion, conflict.pattern)
         self._overrides: dict[str, tuple[Coding, ...]] = {}
         self._links: dict[str, Link] = {}
         self._sources: dict[tuple[str, str], Source] = {}
@@ -230,7 +234,7 @@ class _Call:
             topic=("SCOPE", catalogue.frame("topic_scope")),
             summary=words.summary,
             indicator="info",
-            detail=self.detail.of_orphan(row),
+            detail=self.detail.of_orphan(row, reference),
             findings=[(reference, _orphan_finding(row))],
             suggestions=(),
             criteria=["SCOPE"],
@@ -260,7 +264,7 @@ class _Call:
             source=self.composer.source(topic),
             suggestions=suggestions,
             selection_behavior="any" if suggestions else None,
-            override_reasons=self.composer.override_reasons(criteria[0]),
+            override_reasons=self.composer.override_reasons(topic[0] if topic[0] in _MERGED else criteria[0]),
             links=tuple(self.composer.link(criterion) for criterion in dict.fromkeys(criteria)),
             extension={
                 FINDINGS_EXTENSION: {

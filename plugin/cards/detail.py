@@ -50,11 +50,15 @@ class Detail:
         self, pairs: Sequence[tuple[Verdict, Finding]], notes: Sequence[tuple[Verdict, Finding]]
     ) -> str:
         parts: list[str] = []
-        for verdict, finding in pairs:
-            title = self._catalogue.criterion(finding.check.criterion).title
-            parts += [f"### {title}", self._order(verdict.case), *self._answer(finding.check, verdict.case)]
-        first = pairs[0][0]
-        return _paragraphs(*parts, self._notes(notes), self._positions(first), self._policy())
+        for verdict in {v.case.order.reference: v for v, _ in pairs}.values():
+            parts.append(self._order(verdict.case))
+            for owner, finding in pairs:
+                if owner is verdict:
+                    title = self._catalogue.criterion(finding.check.criterion).title
+                    parts += [f"### {title}", *self._answer(finding.check, verdict.case)]
+            own_notes = [(v, f) for v, f in notes if v is verdict]
+            parts += [self._notes(own_notes), self._positions(verdict)]
+        return _paragraphs(*parts, self._policy())
 
     def of_notes(self, pairs: Sequence[tuple[Verdict, Finding]]) -> str:
         verdicts = list({id(v): v for v, _ in pairs}.values())
@@ -64,9 +68,10 @@ class Detail:
             parts += [self._order(verdict.case), self._notes(own), self._positions(verdict, in_full=True)]
         return _paragraphs(*parts, self._policy())
 
-    def of_orphan(self, row: str) -> str:
+    def of_orphan(self, row: str, reference: str) -> str:
         words = self._catalogue.row("SCOPE", row)
         return _paragraphs(
+            self._catalogue.frame("order", order=quoted(reference)),
             self._catalogue.frame("missing", text=words.missing),
             self._catalogue.frame("settle", text=words.settle),
             self._policy(),
@@ -94,8 +99,9 @@ class Detail:
         ]
         found = self._items(check.decided_by)
         settle = words.settle
-        if words.settle_if_continued and "met_on" in facts:
-            settle = words.settle_if_continued
+        if "met_on" in facts:
+            continued = words.settle_if_continued
+            settle = (continued if facts["is_met_in_time"] else words.settle_if_continued_late) or settle
         return [
             catalogue.frame("looked_for", text=looked),
             _listed(catalogue.frame("found"), found) or self._found_nothing(check),
@@ -127,6 +133,7 @@ class Detail:
             text = self._catalogue.frame("count", label=text, count=len(group))
         when = _dates(group)
         remark = self._catalogue.text.remarks.get(first.remark or "")
+        remark = None if remark == first.label else remark
         reference = quoted(first.reference, limit=64)
         return ", ".join(part for part in (text, when, remark) if part) + f" ({reference})"
 
@@ -187,6 +194,8 @@ class Detail:
                 if found:
                     word = f"{self._catalogue.word(pattern)}, {self._catalogue.word(direction).lower()}"
                     lines.append(f"**{word}:** {self._together(found)}")
+        if not lines:
+            return self._catalogue.frame("no_position")
         return _listed(self._catalogue.frame("guidelines_open"), lines)
 
     def _together(self, stances: Sequence[Stance]) -> str:

@@ -11,14 +11,14 @@ from plugin.cards.catalogue import Catalogue
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
-from plugin.domain.evidence import CareKind, Modality, StudyState
+from plugin.domain.evidence import CareKind, Modality, Standing, StudyState
 from plugin.domain.regions import Region
 from plugin.terminology import Terminology
 
-_WANTS_MRI = frozenset(
+WANTS_MRI = frozenset(
     {"no-study", "other-region", "too-old", "predates-change", "plain-film-only", "ct-found"}
 )
-_WANTS_CARE = frozenset({"nothing-recorded", "passive-only", "too-short", "symptoms-too-recent"})
+WANTS_CARE = frozenset({"nothing-recorded", "passive-only", "too-short", "symptoms-too-recent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,18 @@ class Offers:
 
     def on(self, check: Check, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
         """What may be done about a gap. Seed: the card's uuid, from which each suggestion's is made."""
-        if check.criterion == "IMG-1" and check.row in _WANTS_MRI and not _mri_is_barred(case):
+        if (
+            check.criterion == "IMG-1"
+            and check.row in WANTS_MRI
+            and not (_mri_is_barred(case) or _mri_is_ordered(case))
+        ):
             coding = self._mri.get(_one_region(case))
             if coding is None:
                 return ()
             region = Region.of(*_one_region(case)).label
             code = {"coding": coding, "text": f"MRI of the {region} spine"}
             return (self._create("order-mri", _request(caller, code, case), seed, region),)
-        if check.criterion == "CC-1" and check.row in _WANTS_CARE and not _is_referred(case):
+        if check.criterion == "CC-1" and check.row in WANTS_CARE and not _is_referred(case):
             code = {"coding": self._physiotherapy, "text": "Physiotherapy"}
             return (self._create("refer-physiotherapy", _request(caller, code, case), seed),)
         if check.criterion.startswith("IND") and case.order.is_addressable:
@@ -94,10 +98,17 @@ def _one_region(case: Case) -> frozenset[str]:
 
 
 def _mri_is_barred(case: Case) -> bool:
-    barred = any(d.in_set("dx-mri-contraindication") for d in case.evidence.diagnoses.entries)
-    return barred or any(
-        s.modality is Modality.MR and s.state is StudyState.ORDERED for s in case.evidence.studies.entries
+    """A contraindication stands today, or the order itself does not say which region it means."""
+    barred = any(
+        d.in_set("dx-mri-contraindication") and d.standing is Standing.CURRENT
+        for d in case.evidence.diagnoses.entries
     )
+    return barred or case.order.site_disagrees
+
+
+def _mri_is_ordered(case: Case) -> bool:
+    studies = case.evidence.studies.entries
+    return any(s.modality is Modality.MR and s.state is StudyState.ORDERED for s in studies)
 
 
 def _is_referred(case: Case) -> bool:

@@ -126,6 +126,7 @@ def decide(
         raise LookupError(f"{criterion}: no row of the table holds")
     if open_rows and _side(row) is not None and any(_side(r) is not _side(row) for r in open_rows):
         row = _undetermined(open_rows)
+    used = {item.reference for item in row.decided_by}
     return Check(
         criterion=criterion,
         row=row.name,
@@ -133,7 +134,7 @@ def decide(
         reason=row.reason,
         kind=_kind(row),
         decided_by=row.decided_by,
-        set_aside=set_aside,
+        set_aside=tuple(item for item in set_aside if item.reference not in used),
         facts={**facts, **row.facts},
         unread=unread if row.reason is Reason.NO_ACCESS else (),
     )

@@ -42,6 +42,8 @@ class InjectionOrder:
     """The day the procedure is planned for; None when the order does not say it readably."""
     as_of: date
     """The day look-backs count from: planned, else authored, else the day of the request."""
+    asked_on: date | None = None
+    """The day of the request."""
     companions: frozenset[str] = frozenset()
     """Value sets that other codes of the same hook belong to."""
 

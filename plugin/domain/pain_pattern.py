@@ -41,6 +41,7 @@ class Finding(StrEnum):
     REGION_DIFFERS = "region-differs"
     REGION_UNKNOWN = "region-unknown"
     REASON_REFUTED = "reason-refuted"
+    NOT_RECOGNISED = "reason-not-recognised"
     NOTHING = "nothing"
     UNREAD = "unread"
 
@@ -206,6 +207,8 @@ def _weigh(
     finding, deciding, beside = _listed_only(listed, local_axial, params)
     if finding is Finding.NOTHING and (reasons.refuted or resolved):
         return Finding.REASON_REFUTED, tuple(reasons.refuted), ()
+    if finding is Finding.NOTHING and reasons.current:
+        return Finding.NOT_RECOGNISED, tuple(reasons.current), ()
     return finding, deciding, beside
 
 

@@ -165,6 +165,7 @@ def _injection(
         ),
         planned=planned,
         as_of=as_of,
+        asked_on=chart.today,
         companions=companions,
     )
 

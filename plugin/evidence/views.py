@@ -129,10 +129,6 @@ class DispenseRequest(msgspec.Struct):
     expectedSupplyDuration: Quantity | None = None
 
 
-class Dosage(msgspec.Struct):
-    route: CodeableConcept | None = None
-
-
 class MedicationRequest(msgspec.Struct):
     resourceType: str
     id: str | None = None

@@ -54,6 +54,10 @@ _OPEN_PATTERN = frozenset(
         PatternFinding.NOT_STATED,
         PatternFinding.NOTHING,
         PatternFinding.UNREAD,
+        PatternFinding.NOT_RECOGNISED,
+        PatternFinding.REASON_REFUTED,
+        PatternFinding.REGION_DIFFERS,
+        PatternFinding.REGION_UNKNOWN,
     }
 )
 

@@ -29,6 +29,8 @@ def load_policy(name_or_path: str, guidelines: frozenset[str]) -> Policy:
         raise ContentError(f"{path.name}: {_faults(error)}") from error
     _check_names(path, file, guidelines)
     params = {rule: _params(path, rule, file) for rule in file.rules}
+    if file.extends is not None and _merged(_find(file.extends), (path,)).get("id") == file.id:
+        raise ContentError(f"{path.name}: id: a policy that extends {file.id!r} needs an id of its own")
     digest = hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()
     return Policy(file, params, digest[:16])
 
@@ -96,7 +98,14 @@ def _check_rows(path: Path, file: PolicyFile) -> None:
                 raise ContentError(
                     f"{path.name}: severity: no row {key!r}; there is {', '.join(sorted(known))}"
                 )
-    criteria = {"default", "SCOPE", *rows, *(conflict.criterion for conflict in file.conflicts)}
+    criteria = {
+        "default",
+        "SCOPE",
+        "UNKNOWN",
+        "NOTES",
+        *rows,
+        *(conflict.criterion for conflict in file.conflicts),
+    }
     for key in file.override_reasons:
         if key not in criteria:
             there = ", ".join(sorted(criteria))

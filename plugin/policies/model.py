@@ -65,7 +65,7 @@ class PolicyFile(_Content):
     """Where each threshold comes from: `key` or `criterion.key` to a sentence."""
     severity: dict[str, Loudness] = {}
     """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
-    severity_at: dict[str, dict[str, Loudness]] = {}
+    severity_at: dict[Literal["order-select", "order-sign"], dict[str, Loudness]] = {}
     """The same for one hook."""
     conflicts: tuple[Conflict, ...] = ()
     override_reasons: dict[str, tuple[OverrideReason, ...]] = {}
@@ -95,7 +95,8 @@ class Policy:
 
     def loudness(self, criterion: str, row: str, hook: str) -> Loudness | None:
         key = f"{criterion}.{row}"
-        return self.file.severity_at.get(hook, {}).get(key) or self.file.severity.get(key)
+        at_hook = next((table for name, table in self.file.severity_at.items() if name == hook), {})
+        return at_hook.get(key) or self.file.severity.get(key)
 
     def reasons_for_override(self, criterion: str) -> tuple[OverrideReason, ...]:
         table = self.file.override_reasons

@@ -323,12 +323,17 @@ def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
         "documented_days": care.documented,
         "remaining_days": max(params.min_days - care.documented, 0),
         "lookback_days": params.lookback_days,
+        "acute_severe_min_days": params.acute_severe_min_days,
+        "acute_days": params.acute_days,
+        "severe_pain_score": f"{params.severe_pain_score:g}",
         "region": case.region.label,
     }
     current = care.current
     if current is not None and (case.as_of - current.last).days <= params.gap_days:
         missing = params.min_days - current.covered
-        facts["met_on"] = days_after(current.last, max(missing, 0)).isoformat()
+        met_on = max(days_after(current.last, max(missing, 0)), case.order.asked_on or current.last)
+        facts["met_on"] = met_on.isoformat()
+        facts["is_met_in_time"] = case.order.planned is None or met_on <= case.order.planned.last
     return facts
 
 

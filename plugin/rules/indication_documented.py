@@ -21,10 +21,11 @@ ROWS = {
             "open",
             "unread",
             "axial",
+            "axial-by-policy",
             "axial-listed",
         }
     ),
-    "IND-2": frozenset({"not-stated", "reason-refuted", "nothing"}),
+    "IND-2": frozenset({"not-stated", "reason-refuted", "reason-not-recognised", "nothing"}),
     "IND-3": frozenset({"excluded", "excluded-listed"}),
     "IND-4": frozenset({"region-differs", "region-unknown", "site-disagrees"}),
 }
@@ -57,6 +58,7 @@ _ANSWERS = {
     Finding.AXIAL_LISTED: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
     Finding.NOT_STATED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
     Finding.REASON_REFUTED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    Finding.NOT_RECOGNISED: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
     Finding.NOTHING: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
     Finding.EXCLUDED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
     Finding.EXCLUDED_LISTED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
@@ -75,6 +77,8 @@ def evaluate(case: Case, params: Params) -> Check:
     kind = answer.kind
     if pattern.finding is Finding.POSITIVE_LISTED and not case.order.has_reason:
         row, kind = "positive-without-reason", Kind.NOTE
+    if pattern.finding is Finding.AXIAL and all(d.pattern == "structural-negative" for d in pattern.deciding):
+        row = "axial-by-policy"
     return Check(
         criterion=answer.criterion,
         row=row,
@@ -94,12 +98,18 @@ def evaluate(case: Case, params: Params) -> Check:
 
 
 def _site_disagrees(case: Case) -> Check:
+    order = case.order
     return Check(
         criterion="IND-4",
         row="site-disagrees",
         outcome=Outcome.NOT_MET,
         kind=Kind.GAP,
-        facts={"region": case.order.region.label, "documented_region": case.order.code.label},
+        decided_by=(Item("order", order.code.label, order.reference),),
+        facts={
+            "code_region": order.code.region.label if order.code.region else "",
+            "site_region": order.region.label,
+            "documented_region": order.region.label,
+        },
     )
 
 

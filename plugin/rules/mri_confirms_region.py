@@ -220,7 +220,7 @@ def _nothing(mr: list[_Read], reads: list[_Read]) -> Iterator[Row]:
         "ordered-no-result",
         Truth.of(bool(ordered)),
         Outcome.NOT_MET,
-        decided_by=tuple(r.item() for r in ordered),
+        decided_by=tuple(r.item("ordered") for r in ordered),
     )
     films = [r for r in reads if r.study.modality is Modality.PLAIN_FILM and _is_result(r.study)]
     plain = [r for r in films if r.in_region is not Truth.FALSE]

@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from cds_hooks import Unread
+from plugin.app import create_review
 from plugin.cards.catalogue import load_catalogue
+from plugin.cards.suggestions import WANTS_CARE, WANTS_MRI
 from plugin.domain.content import ContentError
-from tests.scenarios.scenario import ROOT, load_scenarios
+from plugin.evidence.gather import Record
+from plugin.policies.model import RULES
+from plugin.settings import Settings, read_settings
+from plugin.terminology import load_terminology
+from tests.scenarios.scenario import ROOT
 
 ENGLISH = ROOT / "plugin" / "cards" / "en.toml"
 REPROACHES = re.compile(
@@ -50,9 +56,9 @@ def test_every_reason_why_something_is_unread_has_words() -> None:
 
 
 def test_every_part_of_the_record_has_a_name() -> None:
-    keys = {key for scenario in load_scenarios() for key in scenario.request()["prefetch"]}
+    keys = set(Record(load_terminology()).templates)
 
-    assert keys - english()["sources"].keys() == set()
+    assert english()["sources"].keys() == keys | {"reason"}
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,32 @@ def test_a_catalogue_at_fault_stops_the_start_and_names_the_entry(
 
     with pytest.raises(ContentError, match=named):
         load_catalogue(path)
+
+
+def test_every_row_that_a_suggestion_answers_exists() -> None:
+    assert WANTS_MRI - RULES["mri_confirms_region"].ROWS["IMG-1"] == set()
+    assert WANTS_CARE - RULES["conservative_care_completed"].ROWS["CC-1"] == set()
+
+
+def test_a_conflict_without_words_stops_the_start(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    conflict = '[[conflicts]]\ncriterion = "CON-9"\npattern = "radicular"'
+    site.write_text(f'extends = "default"\nid = "site"\nversion = "1"\n{conflict}\n', encoding="utf-8")
+
+    with pytest.raises(ContentError, match="CON-9"):
+        create_review(Settings(policy=str(site)))
+
+
+def test_a_policy_that_extends_another_has_an_id_of_its_own(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('extends = "default"\nmax_cards = 3\n', encoding="utf-8")
+
+    with pytest.raises(ContentError, match="id of its own"):
+        create_review(Settings(policy=str(site)))
+
+
+def test_a_variable_that_is_no_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPINAL_CDS_TODAYS", "2026-11-20")
+
+    with pytest.raises(ContentError, match="SPINAL_CDS_TODAYS"):
+        read_settings()

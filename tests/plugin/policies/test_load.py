@@ -129,7 +129,8 @@ def test_a_site_may_leave_out_a_rule_together_with_its_parameters(tmp_path: Path
 
 
 def test_a_policy_may_extend_a_policy_that_extends_another(tmp_path: Path) -> None:
-    (tmp_path / "region.toml").write_text(HEAD + "[params.IMG-1]\nmax_age_days = 365", encoding="utf-8")
+    region = HEAD.replace('"site"', '"region"')
+    (tmp_path / "region.toml").write_text(region + "[params.IMG-1]\nmax_age_days = 365", encoding="utf-8")
     text = HEAD.replace('"default"', f'"{tmp_path}/region.toml"') + "[params.CC-1]\nmin_days = 42"
 
     site = loaded(tmp_path, text)

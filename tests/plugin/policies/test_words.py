@@ -30,7 +30,12 @@ WORDLESS = {"confirmed", "positive", "positive-listed", "acute-zoster"} | {
 def row_names(rule: str) -> Iterator[str]:
     """The row names that stand in the source of a rule, as an argument or as a choice of two."""
     if rule == "indication_documented":
-        yield from ("site-disagrees", "positive-without-reason", *(f.value for f in Finding))
+        yield from (
+            "site-disagrees",
+            "positive-without-reason",
+            "axial-by-policy",
+            *(f.value for f in Finding),
+        )
         return
     tree = ast.parse((FOLDER / f"{rule}.py").read_text(encoding="utf-8"))
     chosen = {
