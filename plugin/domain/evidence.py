@@ -62,6 +62,15 @@ class Diagnosis:
     def in_set(self, name: str) -> bool:
         return any(name in concept.sets for concept in self.concepts)
 
+    def has_strength(self, value_set: str, strength: str) -> bool:
+        """Does a code of this set say so strongly?"""
+        return any(value_set in c.sets and c.get("strength") == strength for c in self.concepts)
+
+    @property
+    def is_definite_deficit(self) -> bool:
+        """A motor or sphincter deficit whose code leaves no doubt."""
+        return self.has_strength("dx-neuro-deficit", "definite")
+
     @property
     def since(self) -> DateRange | None:
         """Onset, or the recorded date in its place: for red flags and new deficits only."""

@@ -25,7 +25,7 @@ _ANY_REGION = frozenset({"post-laminectomy", "zoster", "zoster-by-onset", "post-
 _OPEN = frozenset({"structural-open", "pattern-not-stated"})
 
 
-class Finding(StrEnum):
+class PatternFinding(StrEnum):
     """How the reasons and the problem list read together."""
 
     POSITIVE = "positive"
@@ -57,7 +57,7 @@ class PatternParams:
 
 @dataclass(frozen=True, slots=True)
 class PainPattern:
-    finding: Finding
+    finding: PatternFinding
     deciding: tuple[Diagnosis, ...] = ()
     listed: tuple[Diagnosis, ...] = ()
     """What the problem list adds, where it matters to the finding."""
@@ -88,9 +88,9 @@ def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: Pattern
     weighed = _Weighed(reasons, region, listed.neighbours)
     finding, deciding, beside = _weigh(weighed, listed, params)
     unread = (*missing, *evidence.diagnoses.unread)
-    if finding is not Finding.POSITIVE and unread:
-        finding, deciding = Finding.UNREAD, ()
-    acute = Truth.UNKNOWN if finding is Finding.UNREAD else Truth.FALSE
+    if finding is not PatternFinding.POSITIVE and unread:
+        finding, deciding = PatternFinding.UNREAD, ()
+    acute = Truth.UNKNOWN if finding is PatternFinding.UNREAD else Truth.FALSE
     if finding in _ESTABLISHED:
         acute = _acute_zoster(deciding, order.as_of, params)
         if weighed.somewhere or missing:
@@ -101,7 +101,7 @@ def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: Pattern
         deciding=deciding,
         listed=beside,
         set_aside=(*weighed.set_aside, *listed.set_aside, *evidence.diagnoses.set_aside),
-        unread=unread if finding is Finding.UNREAD else (),
+        unread=unread if finding is PatternFinding.UNREAD else (),
         missing=missing,
         elsewhere_or_here=tuple(weighed.somewhere),
         case=_case(finding, deciding, acute),
@@ -109,7 +109,7 @@ def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: Pattern
     )
 
 
-_ESTABLISHED = frozenset({Finding.POSITIVE, Finding.POSITIVE_LISTED})
+_ESTABLISHED = frozenset({PatternFinding.POSITIVE, PatternFinding.POSITIVE_LISTED})
 
 
 def _reasons(order: InjectionOrder, evidence: Evidence) -> tuple[list[Diagnosis], tuple[Unread, ...]]:
@@ -178,37 +178,37 @@ class _Weighed:
 
 def _weigh(
     reasons: _Weighed, listed: _Weighed, params: PatternParams
-) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+) -> tuple[PatternFinding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     """The table of reasons against problem list; the first line that fits decides."""
     possible = reasons.possible + reasons.having("weak-sensory")
     local_axial = [d for d in listed.having("axial") if _is_of_region(d, listed.region)]
     resolved = reasons.set_aside and not reasons.current
     if reasons.here:
-        return Finding.POSITIVE, tuple(reasons.here), ()
+        return PatternFinding.POSITIVE, tuple(reasons.here), ()
     if possible or reasons.somewhere or reasons.elsewhere:
         if listed.here:
-            return Finding.POSITIVE_LISTED, tuple(listed.here), tuple(possible)
+            return PatternFinding.POSITIVE_LISTED, tuple(listed.here), tuple(possible)
         if reasons.somewhere:
-            return Finding.REGION_UNKNOWN, tuple(reasons.somewhere), ()
+            return PatternFinding.REGION_UNKNOWN, tuple(reasons.somewhere), ()
         if possible:
-            return Finding.POSSIBLE, tuple(possible), ()
+            return PatternFinding.POSSIBLE, tuple(possible), ()
         return _elsewhere(reasons, listed)
     if reasons.having(*_OPEN):
         return _against_list(_open_finding(reasons), reasons.having(*_OPEN), listed, rescue=False)
     if reasons.having("excluded"):
-        return _against_list(Finding.EXCLUDED, reasons.having("excluded"), listed, rescue=False)
+        return _against_list(PatternFinding.EXCLUDED, reasons.having("excluded"), listed, rescue=False)
     if reasons.having("axial"):
         back = reasons.having("axial", "structural-negative")
-        return _against_list(Finding.AXIAL, back, listed, rescue=True)
+        return _against_list(PatternFinding.AXIAL, back, listed, rescue=True)
     if reasons.having("structural-negative"):
         as_axial = params.structural_without_limb_symptoms == "axial"
-        finding = Finding.AXIAL if as_axial else Finding.OPEN
+        finding = PatternFinding.AXIAL if as_axial else PatternFinding.OPEN
         return _against_list(finding, reasons.having("structural-negative"), listed, rescue=True)
     finding, deciding, beside = _listed_only(listed, local_axial, params)
-    if finding is Finding.NOTHING and (reasons.refuted or resolved):
-        return Finding.REASON_REFUTED, tuple(reasons.refuted), ()
-    if finding is Finding.NOTHING and reasons.current:
-        return Finding.NOT_RECOGNISED, tuple(reasons.current), ()
+    if finding is PatternFinding.NOTHING and (reasons.refuted or resolved):
+        return PatternFinding.REASON_REFUTED, tuple(reasons.refuted), ()
+    if finding is PatternFinding.NOTHING and reasons.current:
+        return PatternFinding.NOT_RECOGNISED, tuple(reasons.current), ()
     return finding, deciding, beside
 
 
@@ -219,32 +219,32 @@ def _is_of_region(diagnosis: Diagnosis, region: Region) -> bool:
     return region.matches(diagnosis.region) is not Truth.FALSE
 
 
-def _open_finding(reasons: _Weighed) -> Finding:
-    return Finding.OPEN if reasons.having("structural-open") else Finding.NOT_STATED
+def _open_finding(reasons: _Weighed) -> PatternFinding:
+    return PatternFinding.OPEN if reasons.having("structural-open") else PatternFinding.NOT_STATED
 
 
 def _elsewhere(
     reasons: _Weighed, listed: _Weighed
-) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+) -> tuple[PatternFinding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     if listed.somewhere or listed.possible:
-        return Finding.REGION_UNKNOWN, tuple(reasons.elsewhere), (*listed.somewhere, *listed.possible)
-    return Finding.REGION_DIFFERS, tuple(reasons.elsewhere), ()
+        return PatternFinding.REGION_UNKNOWN, tuple(reasons.elsewhere), (*listed.somewhere, *listed.possible)
+    return PatternFinding.REGION_DIFFERS, tuple(reasons.elsewhere), ()
 
 
 def _against_list(
-    finding: Finding, own: list[Diagnosis], listed: _Weighed, *, rescue: bool
-) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+    finding: PatternFinding, own: list[Diagnosis], listed: _Weighed, *, rescue: bool
+) -> tuple[PatternFinding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     """A reason that states no limb pain, beside what the problem list holds for the region."""
     if listed.here or listed.somewhere:
-        return Finding.CONFLICT, tuple(own), (*listed.here, *listed.somewhere)
+        return PatternFinding.CONFLICT, tuple(own), (*listed.here, *listed.somewhere)
     if rescue and listed.possible:
-        return Finding.POSSIBLE, tuple(own), tuple(listed.possible)
+        return PatternFinding.POSSIBLE, tuple(own), tuple(listed.possible)
     return finding, tuple(own), ()
 
 
 def _listed_only(
     listed: _Weighed, axial: list[Diagnosis], params: PatternParams
-) -> tuple[Finding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
+) -> tuple[PatternFinding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     """No reason that says anything: the problem list for the region stands alone."""
     near = [d for d in listed.current if listed.region.matches(d.region) is not Truth.FALSE]
     negative = [d for d in near if d.pattern == "structural-negative"]
@@ -253,15 +253,15 @@ def _listed_only(
     if params.structural_without_limb_symptoms == "axial":
         axial, negative = [*axial, *negative], []
     choices = (
-        (Finding.POSITIVE_LISTED, listed.here),
-        (Finding.REGION_UNKNOWN, listed.somewhere),
-        (Finding.POSSIBLE, listed.possible),
-        (Finding.OPEN, still_open),
-        (Finding.AXIAL_LISTED, axial),
-        (Finding.OPEN, negative),
-        (Finding.EXCLUDED_LISTED, excluded),
+        (PatternFinding.POSITIVE_LISTED, listed.here),
+        (PatternFinding.REGION_UNKNOWN, listed.somewhere),
+        (PatternFinding.POSSIBLE, listed.possible),
+        (PatternFinding.OPEN, still_open),
+        (PatternFinding.AXIAL_LISTED, axial),
+        (PatternFinding.OPEN, negative),
+        (PatternFinding.EXCLUDED_LISTED, excluded),
     )
-    return next(((f, tuple(d), ()) for f, d in choices if d), (Finding.NOTHING, (), ()))
+    return next(((f, tuple(d), ()) for f, d in choices if d), (PatternFinding.NOTHING, (), ()))
 
 
 def _acute_zoster(deciding: tuple[Diagnosis, ...], as_of: date, params: PatternParams) -> Truth:
@@ -280,9 +280,9 @@ def _acute_zoster(deciding: tuple[Diagnosis, ...], as_of: date, params: PatternP
     return answer
 
 
-def _case(finding: Finding, deciding: tuple[Diagnosis, ...], acute_zoster: Truth) -> str | None:
+def _case(finding: PatternFinding, deciding: tuple[Diagnosis, ...], acute_zoster: Truth) -> str | None:
     """The guideline vocabulary for this pattern; the most specific deciding diagnosis names it."""
-    if finding in (Finding.AXIAL, Finding.AXIAL_LISTED):
+    if finding in (PatternFinding.AXIAL, PatternFinding.AXIAL_LISTED):
         return "axial"
     if finding not in _ESTABLISHED:
         return None

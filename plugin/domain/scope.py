@@ -143,14 +143,10 @@ def _is_on_or_after(when: DateRange | None, since: date) -> bool:
 
 def _is_cancer_pain(case: Case) -> bool:
     """A cancer of the list as the order's reason, or pain charted as caused by cancer."""
-    if any(_has_strength(d, "dx-redflag-cancer", "definite") for d in _reasons(case)):
+    if any(d.has_strength("dx-redflag-cancer", "definite") for d in _reasons(case)):
         return True
     everyone = (*_current(case.evidence), *_reasons(case))
     return any(c.get("gate") == "cancer-pain" for d in everyone for c in d.concepts)
-
-
-def _has_strength(diagnosis: Diagnosis, value_set: str, strength: str) -> bool:
-    return any(value_set in c.sets and c.get("strength") == strength for c in diagnosis.concepts)
 
 
 def _current(evidence: Evidence) -> tuple[Diagnosis, ...]:

@@ -46,8 +46,3 @@ def any_of(truths: Iterable[Truth]) -> Truth:
         if truth is Truth.UNKNOWN:
             result = truth
     return result
-
-
-def all_of(truths: Iterable[Truth]) -> Truth:
-    """FALSE when one is false, TRUE when all are true (so also when there are none)."""
-    return ~any_of(~truth for truth in truths)

@@ -7,7 +7,7 @@ from typing import Any
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome
-from plugin.domain.pain_pattern import Finding as PatternFinding
+from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase

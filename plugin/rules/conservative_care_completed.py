@@ -119,9 +119,9 @@ def _deficit(case: Case, params: Params) -> Row:
     since = days_before(case.as_of, params.deficit_recent_days)
     answer = case.evidence.diagnoses.may_hold_more
     items: list[Item] = []
-    for diagnosis in _current(case):
+    for diagnosis in _standing_for_sure(case):
         urgent = Truth.of(diagnosis.in_set("dx-redflag-cord-cauda"))
-        if _is_definite_deficit(diagnosis):
+        if diagnosis.is_definite_deficit:
             began = diagnosis.since
             recent = Truth.UNKNOWN if began is None else began.holds(lambda day: day >= since)
             urgent = urgent | recent
@@ -134,7 +134,7 @@ def _deficit(case: Case, params: Params) -> Row:
 
 def _worsened(case: Case) -> Truth:
     """The same deficit charted twice, the later time as more severe."""
-    deficits = [d for d in _current(case) if _is_definite_deficit(d) and d.severity]
+    deficits = [d for d in _standing_for_sure(case) if d.is_definite_deficit and d.severity]
     answer = Truth.FALSE
     for milder in deficits:
         for worse in deficits:
@@ -337,13 +337,9 @@ def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
     return facts
 
 
-def _current(case: Case) -> list[Diagnosis]:
+def _standing_for_sure(case: Case) -> list[Diagnosis]:
     entries = case.evidence.diagnoses.entries
     return [d for d in entries if d.standing is Standing.CURRENT and d.is_certain]
-
-
-def _is_definite_deficit(diagnosis: Diagnosis) -> bool:
-    return any("dx-neuro-deficit" in c.sets and c.get("strength") == "definite" for c in diagnosis.concepts)
 
 
 def _unread(case: Case, shorter: Row) -> tuple[Unread, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Kind, Outcome, Reason
 from plugin.domain.evidence import Diagnosis
-from plugin.domain.pain_pattern import Finding
+from plugin.domain.pain_pattern import PatternFinding
 
 CRITERIA = ("IND-1", "IND-2", "IND-3", "IND-4")
 ROWS = {
@@ -48,22 +48,22 @@ class _Answer:
 _GAP = Kind.GAP
 _UNKNOWN = Kind.UNKNOWN
 _ANSWERS = {
-    Finding.POSITIVE: _Answer("IND-1", Outcome.MET),
-    Finding.POSITIVE_LISTED: _Answer("IND-1", Outcome.MET),
-    Finding.POSSIBLE: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
-    Finding.CONFLICT: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
-    Finding.OPEN: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
-    Finding.UNREAD: _Answer("IND-1", Outcome.UNKNOWN, Reason.NO_ACCESS, _UNKNOWN),
-    Finding.AXIAL: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
-    Finding.AXIAL_LISTED: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
-    Finding.NOT_STATED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
-    Finding.REASON_REFUTED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
-    Finding.NOT_RECOGNISED: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
-    Finding.NOTHING: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
-    Finding.EXCLUDED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
-    Finding.EXCLUDED_LISTED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
-    Finding.REGION_DIFFERS: _Answer("IND-4", Outcome.NOT_MET, None, _GAP),
-    Finding.REGION_UNKNOWN: _Answer("IND-4", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    PatternFinding.POSITIVE: _Answer("IND-1", Outcome.MET),
+    PatternFinding.POSITIVE_LISTED: _Answer("IND-1", Outcome.MET),
+    PatternFinding.POSSIBLE: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    PatternFinding.CONFLICT: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    PatternFinding.OPEN: _Answer("IND-1", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    PatternFinding.UNREAD: _Answer("IND-1", Outcome.UNKNOWN, Reason.NO_ACCESS, _UNKNOWN),
+    PatternFinding.AXIAL: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
+    PatternFinding.AXIAL_LISTED: _Answer("IND-1", Outcome.NOT_MET, None, _GAP),
+    PatternFinding.NOT_STATED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    PatternFinding.REASON_REFUTED: _Answer("IND-2", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
+    PatternFinding.NOT_RECOGNISED: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
+    PatternFinding.NOTHING: _Answer("IND-2", Outcome.UNKNOWN, Reason.NO_EVIDENCE, _UNKNOWN),
+    PatternFinding.EXCLUDED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
+    PatternFinding.EXCLUDED_LISTED: _Answer("IND-3", Outcome.NOT_MET, None, _GAP),
+    PatternFinding.REGION_DIFFERS: _Answer("IND-4", Outcome.NOT_MET, None, _GAP),
+    PatternFinding.REGION_UNKNOWN: _Answer("IND-4", Outcome.UNKNOWN, Reason.AMBIGUOUS, _UNKNOWN),
 }
 
 
@@ -75,9 +75,11 @@ def evaluate(case: Case, params: Params) -> Check:
     answer = _ANSWERS[pattern.finding]
     row = pattern.finding.value
     kind = answer.kind
-    if pattern.finding is Finding.POSITIVE_LISTED and not case.order.has_reason:
+    if pattern.finding is PatternFinding.POSITIVE_LISTED and not case.order.has_reason:
         row, kind = "positive-without-reason", Kind.NOTE
-    if pattern.finding is Finding.AXIAL and all(d.pattern == "structural-negative" for d in pattern.deciding):
+    if pattern.finding is PatternFinding.AXIAL and all(
+        d.pattern == "structural-negative" for d in pattern.deciding
+    ):
         row = "axial-by-policy"
     return Check(
         criterion=answer.criterion,

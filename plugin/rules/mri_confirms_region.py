@@ -195,7 +195,7 @@ def _wrong(results: list[_Read], params: Params, case: Case) -> Iterator[Row]:
     newest = max((r.study.date.last for r in old if r.study.date), default=None)
     facts: dict[str, object] = {}
     if newest is not None:
-        facts = {"age_days": (case.as_of - newest).days, "age_months": _months(newest, case.as_of)}
+        facts = {"age_days": (case.as_of - newest).days}
     yield Row(
         "too-old",
         Truth.of(bool(old)),
@@ -293,9 +293,7 @@ def _superseding(study: Study, case: Case) -> tuple[Truth, tuple[tuple[str, Item
 
 
 def _is_change(diagnosis: Diagnosis) -> bool:
-    if diagnosis.in_set("dx-redflag-fracture"):
-        return True
-    return any("dx-neuro-deficit" in c.sets and c.get("strength") == "definite" for c in diagnosis.concepts)
+    return diagnosis.in_set("dx-redflag-fracture") or diagnosis.is_definite_deficit
 
 
 def _event_after(event: Event, study: Study, case: Case) -> Truth:
@@ -341,8 +339,3 @@ def _unread(case: Case) -> tuple[Unread, ...]:
     sections = (evidence.studies, evidence.operations, evidence.diagnoses)
     seen = (*case.pattern.missing, *(u for section in sections for u in section.unread))
     return tuple(dict.fromkeys(seen))
-
-
-def _months(earlier: date, later: date) -> int:
-    months = (later.year - earlier.year) * 12 + later.month - earlier.month
-    return months - 1 if later.day < earlier.day else months

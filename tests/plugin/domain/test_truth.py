@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.domain.truth import Truth, all_of, any_of
+from plugin.domain.truth import Truth, any_of
 
 T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
@@ -26,7 +26,6 @@ T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 def test_and_and_or_follow_kleene(left: Truth, right: Truth, both: Truth, either: Truth) -> None:
     assert (left & right) is both
     assert (left | right) is either
-    assert all_of([left, right]) is both
     assert any_of([left, right]) is either
 
 
@@ -35,16 +34,13 @@ def test_not_keeps_the_unknown_unknown(truth: Truth, negated: Truth) -> None:
     assert ~truth is negated
 
 
-def test_any_of_nothing_is_false_and_all_of_nothing_is_true() -> None:
+def test_any_of_nothing_is_false() -> None:
     assert any_of([]) is F
-    assert all_of([]) is T
 
 
-def test_one_decisive_value_outweighs_unknowns_on_either_side_of_it() -> None:
+def test_one_true_value_outweighs_unknowns_on_either_side_of_it() -> None:
     assert any_of([U, T, U]) is T
     assert any_of([F, U, F]) is U
-    assert all_of([U, F, U]) is F
-    assert all_of([T, U, T]) is U
 
 
 @pytest.mark.parametrize("truth", list(Truth))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from plugin.cards.catalogue import filled, load_catalogue
 from plugin.cards.detail import Detail
 from plugin.domain.check import Check, Kind
-from plugin.domain.pain_pattern import Finding
+from plugin.domain.pain_pattern import PatternFinding
 from plugin.policies.model import RULES
 from tests.builders import judge, policy
 from tests.plugin.rules.records import cases
@@ -34,7 +34,7 @@ def row_names(rule: str) -> Iterator[str]:
             "site-disagrees",
             "positive-without-reason",
             "axial-by-policy",
-            *(f.value for f in Finding),
+            *(f.value for f in PatternFinding),
         )
         return
     tree = ast.parse((FOLDER / f"{rule}.py").read_text(encoding="utf-8"))

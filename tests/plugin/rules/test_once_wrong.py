@@ -9,7 +9,7 @@ import pytest
 from plugin.domain.check import Kind, Outcome
 from plugin.domain.dates import parse_fhir_date
 from plugin.domain.evidence import Diagnosis, Modality, Standing, StudyState
-from plugin.domain.pain_pattern import Finding
+from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.regions import Region
 from tests.builders import (
     CERVICAL,
@@ -219,7 +219,7 @@ def test_a_resolved_reason_alone_is_named_by_the_answer_about_it() -> None:
 
 def test_a_resolved_radicular_reason_beside_a_current_axial_problem_is_axial_only() -> None:
     asked = reasoned(diagnosis("M54.16", standing=Standing.HISTORICAL), problems=[diagnosis("M54.50")])
-    assert asked.pattern.finding is Finding.AXIAL_LISTED
+    assert asked.pattern.finding is PatternFinding.AXIAL_LISTED
 
 
 @pytest.mark.parametrize("status", ["unknown", None])
