@@ -19,6 +19,8 @@ from cds_hooks.raw_json import is_absent, is_object
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SLICE_BYTES = 16 * 1024
+_BOTTOMLESS = (b"]" * 64, b"}" * 64, b"]}" * 32)
+"""How nesting far beyond FHIR's ends. Newer Pythons let the decoder go thousands of levels down."""
 _ABSENT = msgspec.Raw()
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE | re.ASCII)
 # Wider than FHIR's id, as EHRs are; nothing that has a meaning in a URL or in a FHIR search.
@@ -136,6 +138,8 @@ def _read(body: bytes, service_hooks: Collection[str]) -> HookRequest:
 def _read_envelope(body: bytes) -> _Envelope:
     if body.startswith(_BYTE_ORDER_MARK):
         body = body[len(_BYTE_ORDER_MARK) :]
+    if any(run in body for run in _BOTTOMLESS):
+        raise RecursionError
     if not body.isascii():
         _require_utf8(body)
     try:

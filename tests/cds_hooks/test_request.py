@@ -282,6 +282,16 @@ def test_bottomless_nesting_is_refused_in_every_field(
     refused(body)
 
 
+@pytest.mark.parametrize("depth", [5_000, 100_000, 1_000_000])
+def test_nesting_that_ends_in_loose_brackets_is_skipped_or_refused_and_nothing_else(depth: int) -> None:
+    body = _with_field(b"[ " * depth + b"] " * depth)
+
+    try:
+        assert read_hook_request(body, HOOKS).hook == "order-sign"
+    except InvalidRequest as refusal:
+        assert refusal.code == "structure"
+
+
 @pytest.mark.parametrize(
     "field", ["userId", "patientId", "selections", "draftOrders", "encounterId", "ignored"]
 )
