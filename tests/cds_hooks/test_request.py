@@ -282,14 +282,18 @@ def test_bottomless_nesting_is_refused_in_every_field(
     refused(body)
 
 
+def _outcome(body: bytes) -> str:
+    try:
+        return read_hook_request(body, HOOKS).hook
+    except InvalidRequest as refusal:
+        return refusal.code
+
+
 @pytest.mark.parametrize("depth", [5_000, 100_000, 1_000_000])
 def test_nesting_that_ends_in_loose_brackets_is_skipped_or_refused_and_nothing_else(depth: int) -> None:
     body = _with_field(b"[ " * depth + b"] " * depth)
 
-    try:
-        assert read_hook_request(body, HOOKS).hook == "order-sign"
-    except InvalidRequest as refusal:
-        assert refusal.code == "structure"
+    assert _outcome(body) in ("order-sign", "structure")
 
 
 @pytest.mark.parametrize(
