@@ -53,14 +53,16 @@ class OrdersRead:
 
 def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     read = OrdersRead()
-    drafts = {draft.reference: draft for draft in reversed(context.orders)}
+    drafts: dict[str, DraftOrder] = {}
+    for draft in context.orders:
+        drafts.setdefault(draft.reference, draft)  # The same order sent twice is one order.
     for number, raw in enumerate(context.unreadable_orders, start=1):
         if _mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")
     selected: list[tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]] = []
     companions: set[str] = set()
     gates: set[str] = set()
-    for draft in reversed(drafts.values()):
+    for draft in drafts.values():
         concepts = _surroundings(draft, read, chart, selected)
         for concept in concepts:
             companions.update(concept.sets)
