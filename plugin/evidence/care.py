@@ -235,7 +235,7 @@ def _analgesic(resource: MedicationRequest | MedicationStatement, key: str, char
     words = text_of(concept) or (
         resource.medicationReference.display if resource.medicationReference else None
     )
-    if words and terminology.text.analgesic(words):
+    if words and chart.words.analgesic(words):
         return words, True, False
     return None
 
