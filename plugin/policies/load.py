@@ -16,6 +16,7 @@ from plugin.policies.model import RULES, Policy, PolicyFile
 
 _LONGEST = 36_500
 """A hundred years of days: no threshold is larger."""
+_UNSOURCED = "Set by the site's policy, which gives no source."
 SHIPPED = Path(__file__).parent
 
 
@@ -58,7 +59,22 @@ def _merged(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     base = own.get("extends")
     if not isinstance(base, str):
         return own
-    return _overlaid(_merged(_find(base), (*seen, path)), own)
+    merged = _overlaid(_merged(_find(base), (*seen, path)), own)
+    return {**merged, "sources": _own_sources(own, merged)}
+
+
+def _own_sources(own: dict[str, Any], merged: dict[str, Any]) -> dict[str, Any]:
+    """A threshold that a policy changes loses its parent's source, unless the policy gives one."""
+    params = own.get("params")
+    tables = params.items() if isinstance(params, dict) else ()
+    changed = {f"{c}.{key}" for c, table in tables if isinstance(table, dict) for key in table} | own.keys()
+    given = own.get("sources")
+    sources = merged.get("sources")
+    kept = sources if isinstance(sources, dict) else {}
+    replaced = {
+        key: _UNSOURCED for key in changed & kept.keys() if not isinstance(given, dict) or key not in given
+    }
+    return {**kept, **replaced}
 
 
 def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

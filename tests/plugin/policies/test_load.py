@@ -210,3 +210,15 @@ def test_a_criterion_without_override_reasons_of_its_own_takes_the_default() -> 
 
     assert shipped.reasons_for_override("IMG-1") == shipped.file.override_reasons["default"]
     assert shipped.reasons_for_override("IND-1") == shipped.file.override_reasons["IND-1"]
+
+
+def test_a_changed_threshold_does_not_keep_its_parents_source(tmp_path: Path) -> None:
+    changed = loaded(tmp_path, HEAD + "[params.CC-1]\nmin_days = 42")
+    sourced = loaded(
+        tmp_path, HEAD + '[params.CC-1]\nmin_days = 42\n[sources]\n"CC-1.min_days" = "Our board"'
+    )
+
+    assert "site's policy" in changed.file.sources["CC-1.min_days"]
+    assert "Medicare" not in changed.file.sources["CC-1.min_days"]
+    assert sourced.file.sources["CC-1.min_days"] == "Our board"
+    assert "eviCore" in changed.file.sources["IMG-1.max_age_days"]
