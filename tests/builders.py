@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -92,6 +92,11 @@ def concept(code: str) -> Concept:
         if found is not None:
             return found
     raise LookupError(f"no value set knows {code}")
+
+
+def days_ago(days: int) -> str:
+    """That many days before the planned procedure."""
+    return (PLANNED - timedelta(days=days)).isoformat()
 
 
 def on(text: str) -> DateRange:

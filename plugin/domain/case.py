@@ -95,7 +95,7 @@ def _widened(began: DateRange | None, pattern: PainPattern) -> DateRange | None:
     """An earlier onset of a reason whose region is not stated may be the episode's."""
     if began is None:
         return None
-    others = [d.onset.first for d in pattern.elsewhere_or_here if d.onset is not None]
+    others = [d.onset.first for d in pattern.of_unstated_region if d.onset is not None]
     return DateRange(min([began.first, *others]), began.last)
 
 

@@ -66,7 +66,7 @@ class PainPattern:
     """What the finding is open for want of."""
     missing: tuple[Unread, ...] = ()
     """Reasons that the order names and that could not be found."""
-    elsewhere_or_here: tuple[Diagnosis, ...] = ()
+    of_unstated_region: tuple[Diagnosis, ...] = ()
     """Reasons whose region is not stated: they may be about the ordered one."""
     case: str | None = None
     """The pattern guidelines speak of; None when it is not known."""
@@ -103,7 +103,7 @@ def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: Pattern
         set_aside=(*weighed.set_aside, *listed.set_aside, *evidence.diagnoses.set_aside),
         unread=unread if finding is PatternFinding.UNREAD else (),
         missing=missing,
-        elsewhere_or_here=tuple(weighed.somewhere),
+        of_unstated_region=tuple(weighed.somewhere),
         case=_case(finding, deciding, acute),
         is_acute_zoster=acute,
     )

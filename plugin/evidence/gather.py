@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -82,6 +83,8 @@ _SOURCES: Mapping[str, Source] = {
     ),
 }
 _TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
+_CONDITION = re.compile(r"Condition/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
+"""A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
 _MAX_REASONS = 10
 """Reads for reasons that were not sent, in one call; more are left as not found."""
 Readings = Mapping[str, Reading[Any]]
@@ -154,9 +157,7 @@ def _missing_reasons(conditions: Reading[Any], are_asked_for: bool, drafts: Orde
         return {}
     sent = {f"Condition/{c.id}" for c in (*conditions.resources, *drafts.conditions)}
     named = (r for order in drafts.injections for r in order.reason_references)
-    wanted = [
-        r for r in dict.fromkeys(named) if r.startswith("Condition/") and r not in sent and "#" not in r
-    ]
+    wanted = [r for r in dict.fromkeys(named) if _CONDITION.fullmatch(r) and r not in sent]
     return {
         reference: Query(reference, views.Condition, "Condition", single=True)
         for reference in wanted[:_MAX_REASONS]

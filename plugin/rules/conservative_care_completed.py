@@ -65,7 +65,7 @@ class _Care:
     has_medication: Truth
     entries: tuple[CareEntry, ...]
     current: Stretch | None
-    """The stretch that the days documented belong to."""
+    """The latest stretch: the one that further treatment would go on with."""
 
     @property
     def documented(self) -> int:

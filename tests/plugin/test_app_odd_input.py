@@ -179,6 +179,30 @@ def test_an_order_with_thousands_of_reasons_does_not_cause_thousands_of_reads() 
         assert len(mock.calls) <= 50
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Condition/..",
+        "Condition/.",
+        "Condition/x?_include=*",
+        "Condition/%2e%2e",
+        "Condition/x y",
+        "Condition/",
+    ],
+)
+def test_a_reason_with_more_than_an_id_in_it_is_not_asked_for(reference: str) -> None:
+    request = request_of("025") | {"fhirServer": FHIR_BASE}
+    order_of(request)["reasonReference"] = [{"reference": reference}]
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.add(responses.GET, re.compile(re.escape(FHIR_BASE)), status=404)
+        answer = ask(request)
+        asked = [call.request.url for call in mock.calls]
+
+    assert answer.status_code == 200
+    assert asked == []
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "nonsense", "https://user:secret77@ehr.example.org/fhir"])
 def test_a_fhir_server_that_is_no_plain_url_stops_the_start_in_one_line(url: str) -> None:
     path = str(story("025").folder / "request.json")

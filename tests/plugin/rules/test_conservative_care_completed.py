@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +11,11 @@ from plugin.domain.case import Case
 from plugin.domain.check import Kind, Outcome, Reason
 from plugin.domain.evidence import CareEntry, CareKind
 from tests.builders import (
-    PLANNED,
     SESSIONS,
     care,
     case,
     conservative,
+    days_ago,
     diagnosis,
     medication,
     order,
@@ -25,10 +24,6 @@ from tests.builders import (
 
 OLD = diagnosis("M54.16", "2025-01-15")
 BY_REASON = ("Condition/M54.16",)
-
-
-def days_ago(days: int) -> str:
-    return (PLANNED - timedelta(days=days)).isoformat()
 
 
 def treated(*entries: CareEntry, **changes: Any) -> Case:

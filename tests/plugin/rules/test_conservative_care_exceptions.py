@@ -21,6 +21,7 @@ from tests.builders import (
     care,
     case,
     conservative,
+    days_ago,
     diagnosis,
     event,
     medication,
@@ -35,10 +36,6 @@ from tests.builders import (
 
 OLD = diagnosis("M54.16", "2025-01-15")
 BY_REASON = ("Condition/M54.16",)
-
-
-def days_ago(days: int) -> str:
-    return (PLANNED - timedelta(days=days)).isoformat()
 
 
 def treated(*entries: CareEntry, **changes: Any) -> Case:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,8 +15,8 @@ from plugin.domain.regions import Region
 from plugin.policies.model import RULES
 from tests.builders import (
     CERVICAL,
-    PLANNED,
     case,
+    days_ago,
     diagnosis,
     imaging,
     order,
@@ -38,10 +38,6 @@ CT, MYELOGRAM, FILM, EMG = (
     Modality.NERVE_TEST,
 )
 PRELIMINARY, ORDERED = StudyState.POSSIBLE, StudyState.ORDERED
-
-
-def days_ago(days: int) -> str:
-    return (PLANNED - timedelta(days=days)).isoformat()
 
 
 def with_studies(*studies: Study, problems: tuple[Diagnosis, ...] = (LONG,)) -> Case:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -15,9 +14,9 @@ from plugin.domain.regions import Region
 from tests.builders import (
     CERVICAL,
     LUMBAR,
-    PLANNED,
     UNSPECIFIED,
     case,
+    days_ago,
     diagnosis,
     event,
     imaging,
@@ -38,10 +37,6 @@ CT, MYELOGRAM, FILM, EMG = (
     Modality.NERVE_TEST,
 )
 PRELIMINARY, ORDERED = StudyState.POSSIBLE, StudyState.ORDERED
-
-
-def days_ago(days: int) -> str:
-    return (PLANNED - timedelta(days=days)).isoformat()
 
 
 def with_studies(*studies: Study, problems: tuple[Diagnosis, ...] = (LONG,)) -> Case:
