@@ -1,6 +1,7 @@
 """CDS Hooks 2.0.1 for Flask: the protocol of a service, with nothing clinical in it."""
 
 from cds_hooks.allowed_bases import AllowedBases
+from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.blueprint import CallRecord, create_blueprint
 from cds_hooks.cards import (
     Action,
@@ -12,6 +13,7 @@ from cds_hooks.cards import (
     Suggestion,
     is_relative_reference,
 )
+from cds_hooks.clients import Client
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
     CdsHooksError,
@@ -26,23 +28,27 @@ from cds_hooks.errors import (
 from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
 from cds_hooks.request import FhirAuthorization, HookRequest, OrderContext, read_hook_request
-from cds_hooks.service import Service, discovery_document
+from cds_hooks.service import HookCall, Service, discovery_document
 
 __all__ = [
     "Action",
     "AllowedBases",
+    "Authenticator",
     "CallRecord",
     "Card",
     "CdsHooksError",
+    "Client",
     "Coding",
     "DataUnobtainable",
     "DraftOrder",
     "FhirAccess",
     "FhirAuthorization",
     "FhirReader",
+    "HookCall",
     "HookRequest",
     "InvalidRequest",
     "Link",
+    "OpenTo",
     "OrderContext",
     "PayloadTooLarge",
     "PrefetchState",

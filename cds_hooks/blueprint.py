@@ -15,6 +15,8 @@ from flask.blueprints import BlueprintSetupState
 from flask_cors import CORS
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
+from cds_hooks.authentication import Authenticator
+from cds_hooks.clients import Client
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
@@ -27,7 +29,7 @@ from cds_hooks.errors import (
 )
 from cds_hooks.fhir_access import FhirAccess
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
-from cds_hooks.service import Service, discovery_document
+from cds_hooks.service import HookCall, Service, discovery_document
 
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 _DISCOVERY_MAX_AGE_SECONDS = 3600
@@ -58,6 +60,7 @@ def ignore(_: object) -> None:
 def create_blueprint(
     services: Sequence[Service],
     *,
+    authenticator: Authenticator,
     fhir_access: FhirAccess,
     cors_origins: Sequence[str | re.Pattern[str]],
     max_body_bytes: int = 2 * 1024 * 1024,
@@ -70,7 +73,7 @@ def create_blueprint(
     logged, its message may hold patient data). Raises ValueError for services that cannot be told apart,
     for hooks nobody can read, and for the CORS origin `*`.
     """
-    calls = _Calls(_registry(services), fhir_access, max_body_bytes, observe, on_unexpected)
+    calls = _Calls(_registry(services), authenticator, fhir_access, max_body_bytes, observe, on_unexpected)
     blueprint = flask.Blueprint("cds_hooks", __name__)
     blueprint.add_url_rule("/cds-services", "discovery", _discovery(services), methods=["GET"])
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
@@ -118,6 +121,7 @@ class _Calls:
     """Answers POST /cds-services/{id}."""
 
     registry: Registry
+    authenticator: Authenticator
     fhir_access: FhirAccess
     max_body_bytes: int
     observe: Callable[[CallRecord], None]
@@ -130,9 +134,11 @@ class _Calls:
         error: CdsHooksError | None = None
         card_count = 0
         try:
+            client = self._client()
             hook_request = self._read(hooks)
             service = self.registry[service_id][hook_request.hook]
-            cards = service.answer(hook_request, self.fhir_access.reader_for(hook_request))
+            server = self.fhir_access.reader_for(hook_request, client.fhir_bases)
+            cards = service.answer(HookCall(client, hook_request, server))
             response = _json_response(cards.to_json(), 200)
             card_count = len(cards.cards)
         except CdsHooksError as own_error:
@@ -154,6 +160,10 @@ class _Calls:
             )
         )
         return response
+
+    def _client(self) -> Client:
+        headers = flask.request.headers.getlist("Authorization")
+        return self.authenticator.client_of(headers, flask.request.path)
 
     def _read(self, hooks: Collection[str] | None) -> HookRequest:
         if hooks is None:

@@ -345,11 +345,10 @@ def _outcome(future: Future[Reading[Any]], exchange: _Exchange) -> Reading[Any]:
 
 
 class FhirAccess:
-    """One per process: the bases that may be read, the limits, and the pooled connections and threads."""
+    """One per process: the limits, and the pooled connections and threads."""
 
     def __init__(
         self,
-        allowed_bases: AllowedBases,
         *,
         deadline_seconds: float = 1.5,
         max_pages: int = 20,
@@ -358,18 +357,17 @@ class FhirAccess:
         workers: int = 16,
     ) -> None:
         """`max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query."""
-        self._allowed_bases = allowed_bases
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
         self._session = _session(workers)
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="fhir")
 
-    def reader_for(self, request: HookRequest) -> FhirReader | None:
-        """None when the request names no FHIR server, or one that may not be read.
+    def reader_for(self, request: HookRequest, bases: AllowedBases) -> FhirReader | None:
+        """None when the request names no FHIR server, or one outside `bases`.
 
         A token that was issued for another patient is never used: the reader answers `not-permitted`.
         """
-        if request.fhir_server is None or self.refuses(request):
+        if request.fhir_server is None or not bases.permits(request.fhir_server):
             return None
         authorization = request.fhir_authorization
         token_patient = None if authorization is None else authorization.patient
@@ -382,7 +380,3 @@ class FhirAccess:
             deadline_seconds=self._deadline_seconds,
             is_refused=token_patient not in (None, request.context.patient_id),
         )
-
-    def refuses(self, request: HookRequest) -> bool:
-        """Does the request name a FHIR server that may not be read?"""
-        return request.fhir_server is not None and not self._allowed_bases.permits(request.fhir_server)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cds_hooks.cards import Response
+from cds_hooks.clients import Client
 from cds_hooks.fhir_access import FhirReader
 from cds_hooks.request import HookRequest
 
@@ -13,11 +14,19 @@ CDS_HOOKS_VERSION = "2.0.1"
 
 
 @dataclass(frozen=True, slots=True)
+class HookCall:
+    """One call: who makes it, what was sent, and the FHIR server to read, None when none may be read."""
+
+    client: Client
+    request: HookRequest
+    server: FhirReader | None
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One hook that a service answers; the same `id` may be offered for several hooks.
 
-    `answer` gets no reader when the request gives no FHIR server that may be read. `prefetch` maps keys to
-    FHIR query templates. Raises ValueError for a required text that is empty.
+    `prefetch` maps keys to FHIR query templates. Raises ValueError for a required text that is empty.
     """
 
     id: str
@@ -25,7 +34,7 @@ class Service:
     title: str
     description: str
     prefetch: Mapping[str, str]
-    answer: Callable[[HookRequest, FhirReader | None], Response] = field(repr=False)
+    answer: Callable[[HookCall], Response] = field(repr=False)
     usage_requirements: str | None = None
     hook_version: str | None = None
 

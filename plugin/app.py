@@ -17,9 +17,10 @@ from flask import Flask
 from cds_hooks import (
     AllowedBases,
     CallRecord,
+    Client,
     FhirAccess,
-    FhirReader,
-    HookRequest,
+    HookCall,
+    OpenTo,
     Response,
     Service,
     create_blueprint,
@@ -36,7 +37,7 @@ from plugin.settings import Settings
 from plugin.store import IssuedCard, Store, open_store
 from plugin.terminology import load_terminology
 
-Answer = Callable[[HookRequest, FhirReader | None], Response]
+Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
 HOOKS = {"order-select": "1.0", "order-sign": "1.0"}
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(
         create_blueprint(
             _services(review, _recording(review, store)),
+            authenticator=OpenTo(create_client(settings)),
             fhir_access=create_fhir_access(settings),
             cors_origins=(_LOOPBACK_ORIGIN,),
             max_body_bytes=settings.max_body_bytes,
@@ -69,8 +71,9 @@ def _recording(review: Review, store: Store) -> Answer:
     """The review, with what it issued handed to the store."""
     policy, digest = review.policy.label, review.policy.content_hash
 
-    def answer(request: HookRequest, server: FhirReader | None) -> Response:
-        reviewed = review.review(request, server)
+    def answer(call: HookCall) -> Response:
+        request = call.request
+        reviewed = review.review(request, call.server)
         response = reviewed.response
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
@@ -113,7 +116,8 @@ def create_review(settings: Settings) -> Review:
     return Review(policy, terminology, Record(terminology), judge, composer, _clock(settings))
 
 
-def create_fhir_access(settings: Settings) -> FhirAccess:
+def create_client(settings: Settings) -> Client:
+    """The client that every caller is taken for in the development profile."""
     try:
         bases = AllowedBases(registered=settings.fhir_servers, allow_loopback=True)
     except ValueError:
@@ -121,7 +125,11 @@ def create_fhir_access(settings: Settings) -> FhirAccess:
         raise ContentError(
             "--fhir-server, SPINAL_CDS_FHIR_SERVERS: must be http or https base URLs, without user or query"
         ) from None
-    return FhirAccess(bases, deadline_seconds=settings.deadline_seconds)
+    return Client("development", bases)
+
+
+def create_fhir_access(settings: Settings) -> FhirAccess:
+    return FhirAccess(deadline_seconds=settings.deadline_seconds)
 
 
 def _clock(settings: Settings) -> Callable[[], date]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from cds_hooks import CdsHooksError, read_hook_request
-from plugin.app import HOOKS, create_fhir_access, create_review
+from plugin.app import HOOKS, create_client, create_fhir_access, create_review
 from plugin.cards.catalogue import Catalogue
 from plugin.cards.markdown import quoted
 from plugin.cli.text import cards_as_text, plain
@@ -34,7 +34,8 @@ def review_file(path: Path, settings: Settings, output: Output) -> str:
     try:
         body = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         request = read_hook_request(body, HOOKS)
-        reviewed = review.review(request, create_fhir_access(settings).reader_for(request))
+        server = create_fhir_access(settings).reader_for(request, create_client(settings).fhir_bases)
+        reviewed = review.review(request, server)
     except OSError as error:
         raise ContentError(f"{path}: {error.strerror}") from error
     except CdsHooksError as error:

@@ -15,16 +15,19 @@ from werkzeug.test import TestResponse
 from cds_hooks import (
     AllowedBases,
     CallRecord,
+    Client,
     DataUnobtainable,
     FhirAccess,
     FhirReader,
-    HookRequest,
+    HookCall,
+    OpenTo,
     Response,
     create_blueprint,
 )
 from tests.cds_hooks.wire import (
     CANARY,
     CARD,
+    CLIENT,
     HOOK_INSTANCE,
     app_with,
     bundle_of,
@@ -96,14 +99,14 @@ def test_a_call_is_answered_with_the_cards_of_the_service(client: FlaskClient) -
 
 
 def test_nothing_to_say_is_an_empty_list_of_cards() -> None:
-    client = app_with([service(answer=lambda _, __: Response())]).test_client()
+    client = app_with([service(answer=lambda _: Response())]).test_client()
 
     assert post(client).data == b'{"cards":[]}'
 
 
 def test_one_id_serves_several_hooks_each_with_its_own_answer() -> None:
     def answer_with(summary: str) -> Any:
-        return lambda _, __: Response(cards=(replace(CARD, summary=summary),))
+        return lambda _: Response(cards=(replace(CARD, summary=summary),))
 
     client = app_with(
         [service(answer=answer_with("sign")), service("order-select", answer_with("select"))]
@@ -118,12 +121,12 @@ def test_one_id_serves_several_hooks_each_with_its_own_answer() -> None:
 def test_the_service_gets_a_reader_only_for_a_server_that_may_be_read() -> None:
     given: list[FhirReader | None] = []
 
-    def answer(_: HookRequest, reader: FhirReader | None) -> Response:
-        given.append(reader)
+    def answer(call: HookCall) -> Response:
+        given.append(call.server)
         return Response()
 
-    access = FhirAccess(AllowedBases(("https://ehr.example.org/fhir",), allow_loopback=False))
-    client = app_with([service(answer=answer)], fhir_access=access).test_client()
+    ehr = Client("ehr", AllowedBases(("https://ehr.example.org/fhir",), allow_loopback=False))
+    client = app_with([service(answer=answer)], authenticator=OpenTo(ehr)).test_client()
     for server in (None, "https://evil.test/fhir", "https://ehr.example.org/fhir"):
         post(client, hook_call(fhirServer=server))
 
@@ -336,7 +339,7 @@ def test_a_body_that_is_no_request_is_refused_without_repeating_it(client: Flask
 
 
 def test_data_that_cannot_be_had_is_a_failed_precondition() -> None:
-    def answer(_: HookRequest, __: FhirReader | None) -> Response:
+    def answer(_: HookCall) -> Response:
         raise DataUnobtainable("conditions")
 
     response = post(app_with([service(answer=answer)]).test_client())
@@ -345,7 +348,7 @@ def test_data_that_cannot_be_had_is_a_failed_precondition() -> None:
     assert issue_of(response)["expression"] == ["prefetch.conditions"]
 
 
-def failing(_: HookRequest, __: FhirReader | None) -> Response:
+def failing(_: HookCall) -> Response:
     raise RuntimeError(f"{CANARY} was treated here")
 
 
@@ -495,10 +498,10 @@ def test_a_preflight_allows_what_a_cds_client_sends(url: str) -> None:
 
 def test_a_blueprint_below_a_prefix_keeps_its_cors() -> None:
     app = flask.Flask("test")
-    access = FhirAccess(AllowedBases((), allow_loopback=False))
-    app.register_blueprint(
-        create_blueprint([service()], fhir_access=access, cors_origins=[ORIGIN]), url_prefix="/site"
+    blueprint = create_blueprint(
+        [service()], authenticator=OpenTo(CLIENT), fhir_access=FhirAccess(), cors_origins=[ORIGIN]
     )
+    app.register_blueprint(blueprint, url_prefix="/site")
     response = app.test_client().get("/site/cds-services", headers={"Origin": ORIGIN})
 
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN

@@ -51,7 +51,7 @@ def call(server: str | None = BASE, token: str | None = TOKEN, **authorization: 
 
 
 def reader(base: str = BASE, token: str | None = TOKEN, **limits: Any) -> FhirReader:
-    made = FhirAccess(ALLOWED, **{"deadline_seconds": 20.0, **limits}).reader_for(call(base, token))
+    made = FhirAccess(**{"deadline_seconds": 20.0, **limits}).reader_for(call(base, token), ALLOWED)
     assert made is not None
     return made
 
@@ -71,18 +71,11 @@ def ehr() -> Iterator[responses.RequestsMock]:
 
 
 def test_without_a_fhir_server_there_is_no_reader() -> None:
-    access = FhirAccess(ALLOWED)
-
-    assert access.reader_for(call(None)) is None
-    assert not access.refuses(call(None))
+    assert FhirAccess().reader_for(call(None), ALLOWED) is None
 
 
 def test_a_server_that_is_not_registered_is_refused() -> None:
-    access = FhirAccess(ALLOWED)
-
-    assert access.reader_for(call("https://evil.test/fhir")) is None
-    assert access.refuses(call("https://evil.test/fhir"))
-    assert not access.refuses(call())
+    assert FhirAccess().reader_for(call("https://evil.test/fhir"), ALLOWED) is None
 
 
 def test_several_queries_are_answered_under_their_keys(ehr: responses.RequestsMock) -> None:
@@ -118,7 +111,7 @@ def test_an_open_server_is_read_without_a_token(ehr: responses.RequestsMock) -> 
 
 
 def test_a_token_for_another_patient_is_not_used(ehr: responses.RequestsMock) -> None:
-    using = FhirAccess(ALLOWED).reader_for(call(patient="p2"))
+    using = FhirAccess().reader_for(call(patient="p2"), ALLOWED)
 
     assert using is not None
     assert search(using).unread is Unread.NOT_PERMITTED
@@ -494,12 +487,12 @@ def test_a_server_that_drips_is_left_at_the_deadline_and_the_worker_is_free_agai
             exchange.drip(*DRIPS[part])
 
     server = serve(script)
-    access = FhirAccess(ALLOWED, deadline_seconds=0.5, workers=1)
-    first, second = access.reader_for(call(server.base)), None
+    access = FhirAccess(deadline_seconds=0.5, workers=1)
+    first, second = access.reader_for(call(server.base), ALLOWED), None
 
     assert first is not None
     assert search(first).unread is Unread.TIMEOUT
-    second = access.reader_for(call(server.base))
+    second = access.reader_for(call(server.base), ALLOWED)
     assert second is not None
     assert ids(search(second, "Condition?fast=1")) == ["c1"]
 

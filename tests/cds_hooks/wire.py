@@ -10,9 +10,10 @@ import msgspec
 from cds_hooks import (
     AllowedBases,
     Card,
+    Client,
     FhirAccess,
-    FhirReader,
-    HookRequest,
+    HookCall,
+    OpenTo,
     Response,
     Service,
     Source,
@@ -28,7 +29,9 @@ CARD = Card(
 )
 CANARY = "Canary-7f3a91"
 
-Answer = Callable[[HookRequest, FhirReader | None], Response]
+CLIENT = Client("test-ehr", AllowedBases((), allow_loopback=True))
+
+Answer = Callable[[HookCall], Response]
 
 
 class ConditionView(msgspec.Struct, rename="camel"):
@@ -83,7 +86,7 @@ def encoded(body: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def one_card(_: HookRequest, __: FhirReader | None) -> Response:
+def one_card(_: HookCall) -> Response:
     return Response(cards=(CARD,))
 
 
@@ -102,7 +105,8 @@ def service(hook: str = "order-sign", answer: Answer = one_card, **changes: Any)
 def app_with(services: Sequence[Service] | None = None, **options: Any) -> flask.Flask:
     app = flask.Flask("test")
     settings: dict[str, Any] = {
-        "fhir_access": FhirAccess(AllowedBases((), allow_loopback=True)),
+        "authenticator": OpenTo(CLIENT),
+        "fhir_access": FhirAccess(),
         "cors_origins": (),
         **options,
     }

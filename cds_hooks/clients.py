@@ -1,0 +1,14 @@
+"""The EHRs that call: who each one is, what it may reach and how it is answered."""
+
+from dataclasses import dataclass
+
+from cds_hooks.allowed_bases import AllowedBases
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One registered EHR. `policy` is a name that the service gives a meaning; None is the service's own."""
+
+    id: str
+    fhir_bases: AllowedBases
+    policy: str | None = None
