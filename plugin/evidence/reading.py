@@ -51,9 +51,11 @@ class Chart:
     foreign: dict[str, int] = field(default_factory=dict)
     """Entries about another patient, per prefetch key."""
     words: Words = field(init=False)
+    _usual_reference: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.words = Words(self.terminology.text)
+        self._usual_reference = f"Patient/{self.patient_id}"
 
     def concepts(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
         """The codings that a value set knows."""
@@ -74,11 +76,9 @@ class Chart:
         return self.is_patient(key, resource.subject)
 
     def is_patient(self, key: str, subject: Reference | None) -> bool:
-        if (
-            subject is None
-            or subject.reference is None
-            or names(subject.reference, "Patient", self.patient_id)
-        ):
+        if subject is None or subject.reference is None or subject.reference == self._usual_reference:
+            return True
+        if names(subject.reference, "Patient", self.patient_id):
             return True
         self.foreign[key] = self.foreign.get(key, 0) + 1
         return False
