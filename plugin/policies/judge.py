@@ -11,7 +11,7 @@ from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
-from plugin.guidelines.model import Guideline
+from plugin.guidelines.model import FAMILIES, Guideline
 from plugin.policies.model import RULES, Indicator, Policy
 
 
@@ -94,13 +94,15 @@ class Judge:
 
     def alternatives(self, case: Case) -> dict[str, Agreement]:
         """Where the pain pattern is open: the agreement for each pattern it may turn out to be."""
-        if case.pattern.finding not in _OPEN_PATTERN:
+        if case.pattern.finding not in _OPEN_PATTERN or case.order.family.value not in FAMILIES:
             return {}
         return {pattern: self._agreement_on(case, pattern) for pattern in ("radicular", "axial")}
 
     def _ask(self, case: Case, scope: Scope) -> list[Check]:
         checks: list[Check] = []
         for rule in self.policy.file.rules:
+            if case.order.family not in RULES[rule].FAMILIES:
+                continue
             if all(scope.is_off(criterion) for criterion in RULES[rule].CRITERIA):
                 continue
             check = RULES[rule].evaluate(case, self.policy.params[rule])
@@ -110,6 +112,8 @@ class Judge:
 
     def _agreement(self, case: Case) -> Agreement | None:
         pattern = case.pattern.case
+        if case.order.family.value not in FAMILIES:
+            return None
         return None if pattern is None else self._agreement_on(case, pattern)
 
     def _agreement_on(self, case: Case, pattern: str) -> Agreement:
