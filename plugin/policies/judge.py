@@ -12,7 +12,7 @@ from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
 from plugin.guidelines.model import Criterion, Guideline
-from plugin.policies.model import RULES, Indicator, Policy
+from plugin.policies.model import RULES, Conflict, Indicator, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Judge:
             )
             for conflict in self.policy.file.conflicts
             if conflict.is_about(case.order.family.value, case.pattern.case, case.chronicity, gaps)
-            and (not conflict.requires_disagreement or (agreement is not None and agreement.is_conflict))
+            and _is_told(conflict, agreement)
         ]
 
     def _finding(self, check: Check, scope: Scope, hook: str) -> Finding | None:
@@ -159,3 +159,12 @@ class Judge:
 
 def _is_about(criterion: Criterion, case: Case) -> bool:
     return criterion.is_about(case.order.family.value, case.pattern.case, case.chronicity, case.region.atoms)
+
+
+def _is_told(conflict: Conflict, agreement: Agreement | None) -> bool:
+    """Do the documents say of the case what the conflict needs?"""
+    if conflict.needs == "nothing":
+        return True
+    if agreement is None:
+        return False
+    return agreement.is_conflict if conflict.needs == "disagreement" else agreement.takes_position

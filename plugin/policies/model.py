@@ -37,8 +37,8 @@ class Conflict(_Content):
     chronicity: Literal["acute", "chronic", "any"] = "any"
     beside: tuple[str, ...] = ()
     """Said only where one of these criteria has a gap; empty: wherever the case fits."""
-    requires_disagreement: bool = True
-    """False: said whenever the case fits, because no position says what the documents disagree about."""
+    needs: Literal["disagreement", "position", "nothing"] = "disagreement"
+    """What the documents must say of the case: some for and some against, anything at all, or nothing."""
 
     def is_about(self, family: str, pattern: str | None, chronicity: str, gaps: Collection[str]) -> bool:
         return (
