@@ -195,3 +195,15 @@ def test_c14_ct_instead_of_mri(guidelines: Documents) -> None:
     }
     assert dispensed(guidelines, "IMG-1", "interlaminar") == {"nice-ng59"}
     assert "medicare-facet-lcd" in dispensed(guidelines, "IMG-1", "facet-injection")
+
+
+@pytest.mark.parametrize("family", ["sij-injection", "sij-rfa", "lateral-branch-block"])
+def test_the_sacroiliac_joint_is_one_place_whatever_region_a_case_names(
+    guidelines: Documents, family: str
+) -> None:
+    named = agreement(guidelines, Case(family, "axial", "chronic", frozenset({"sacroiliac"})))
+    low_back = agreement(guidelines, Case(family, "axial", "chronic", frozenset({"sacral"})))
+
+    assert named.for_ == low_back.for_
+    assert named.against == low_back.against
+    assert [s.guideline.id for s in named.conditional if s.proviso] == []
