@@ -93,8 +93,11 @@ def _booked(
         for number, raw in enumerate(context.unreadable_appointments, start=1)
         if mentions_ours(raw, chart)
     ]
-    visits: list[_Visit] = []
+    appointments: dict[str, ContextEntry] = {}
     for entry in context.appointments:
+        appointments.setdefault(entry.reference, entry)  # The same appointment sent twice is one.
+    visits: list[_Visit] = []
+    for entry in appointments.values():
         try:
             visits.append(_visit(entry, chart))
         except msgspec.ValidationError:

@@ -244,6 +244,14 @@ def test_a_visit_that_is_malformed_is_said_to_be_unread_when_it_may_be_ours(odd:
     assert cards(without_order("025", "99213", start=7, reasonReference=[])) == []
 
 
+@pytest.mark.parametrize("odd", [{}, {"start": 7}], ids=["sound", "malformed"])
+def test_the_same_visit_twice_gets_no_card_twice(odd: Json) -> None:
+    request = booking_of("025", **odd)
+    request["context"]["appointments"]["entry"] *= 2
+
+    assert len(cards(request)) == 1
+
+
 def test_an_entry_that_is_no_resource_is_said_to_be_unread_when_it_may_be_ours() -> None:
     request = booking_of("001")
     request["context"]["appointments"]["entry"] += [{"resource": "62323"}, {"resource": "99213"}]
