@@ -59,16 +59,20 @@ class Review:
             verdicts = tuple(
                 self.judge.judge(self._case(order, evidence), request.hook) for order in orders.injections
             )
-        return Reviewed(verdicts, orphans, Response(cards=self._cards(request, verdicts, orphans)))
+        cards = self._cards(request, chart.today, verdicts, orphans)
+        return Reviewed(verdicts, orphans, Response(cards=cards))
 
     def _cards(
-        self, request: HookRequest, verdicts: tuple[Verdict, ...], orphans: tuple[tuple[str, str], ...]
+        self,
+        request: HookRequest,
+        today: date,
+        verdicts: tuple[Verdict, ...],
+        orphans: tuple[tuple[str, str], ...],
     ) -> tuple[Card, ...]:
-        if isinstance(request.context, AppointmentContext):
-            return self.booking.cards(verdicts, orphans, request.hook_instance)
         context = request.context
-        today = self.today().isoformat()
-        caller = Caller(context.patient_id, context.user_id, context.encounter_id, today)
+        if isinstance(context, AppointmentContext):
+            return self.booking.cards(verdicts, orphans, request.hook_instance)
+        caller = Caller(context.patient_id, context.user_id, context.encounter_id, today.isoformat())
         return self.composer.cards(verdicts, orphans, caller, request.hook_instance)
 
     def _case(self, order: InjectionOrder, evidence: Evidence) -> Case:
