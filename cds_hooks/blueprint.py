@@ -17,6 +17,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from cds_hooks.authentication import Authenticator
 from cds_hooks.clients import Client
+from cds_hooks.dialects import DIALECTS, adapt, normalise
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
@@ -135,10 +136,12 @@ class _Calls:
         card_count = 0
         try:
             client = self._client()
+            dialect = DIALECTS[client.dialect]
             hook_request = self._read(hooks)
             service = self.registry[service_id][hook_request.hook]
+            hook_request = normalise(hook_request, dialect, service.prefetch)
             server = self.fhir_access.reader_for(hook_request, client.fhir_bases)
-            cards = service.answer(HookCall(client, hook_request, server))
+            cards = adapt(service.answer(HookCall(client, hook_request, server)), dialect)
             response = _json_response(cards.to_json(), 200)
             card_count = len(cards.cards)
         except CdsHooksError as own_error:

@@ -7,8 +7,12 @@ from cds_hooks.allowed_bases import AllowedBases
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One registered EHR. `policy` is a name that the service gives a meaning; None is the service's own."""
+    """One registered EHR. `policy` is a name that the service gives a meaning; None is the service's own.
+
+    `dialect` is a key of `cds_hooks.DIALECTS`.
+    """
 
     id: str
     fhir_bases: AllowedBases
     policy: str | None = None
+    dialect: str = "spec"

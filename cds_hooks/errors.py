@@ -3,6 +3,7 @@
     CdsHooksError
     ├── InvalidRequest           400  the body is not a hook request that this service can read
     ├── UnknownService           404  no service has this id
+    ├── OrdersWithheld           412  the EHR left the orders out of the call, probably by its registration
     ├── DataUnobtainable         412  data the service cannot do without were neither sent nor readable
     ├── PayloadTooLarge          413  the body is over the cap
     ├── UnsupportedContentType   415  the body is not declared as JSON
@@ -47,6 +48,16 @@ class UnknownService(CdsHooksError):
 
     def __init__(self) -> None:
         super().__init__("No CDS service has this id; GET /cds-services lists the services.")
+
+
+class OrdersWithheld(CdsHooksError):
+    """`text` names the likely fault of the registration at the EHR."""
+
+    status = 412
+    code = "suppressed"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, "context.draftOrders")
 
 
 class DataUnobtainable(CdsHooksError):

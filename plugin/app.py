@@ -24,11 +24,14 @@ from cds_hooks import (
     Response,
     Service,
     create_blueprint,
+    templates_for,
 )
+from plugin.cards.booking import BookingCards
 from plugin.cards.catalogue import load_catalogue
 from plugin.cards.compose import Composer
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
+from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Library, load_guidelines
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
@@ -39,11 +42,13 @@ from plugin.terminology import load_terminology
 
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
-HOOKS = {"order-select": "1.0", "order-sign": "1.0"}
+HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "appointment-book": "1.0"}
+"""Every hook with the version of its definition."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
     "Reads ServiceRequest drafts with CPT or SNOMED CT codes for interlaminar, caudal and transforaminal "
     "epidural injections. Prefetch, or a FHIR R4 server that may be read, is required for those orders. "
+    "For order-dispatch and appointment-book the order itself comes from there too. "
     "Other orders are answered without cards."
 )
 
@@ -55,7 +60,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("spinal-injection-cds", static_folder=None)
     app.register_blueprint(
         create_blueprint(
-            _services(review, _recording(review, store)),
+            hook_services(review, _recording(review, store)),
             authenticator=OpenTo(create_client(settings)),
             fhir_access=create_fhir_access(settings),
             cors_origins=(_LOOPBACK_ORIGIN,),
@@ -113,7 +118,8 @@ def create_review(settings: Settings) -> Review:
         notes=settings.notes or policy.file.notes,
         evidence_base=settings.public_url.rstrip("/"),
     )
-    return Review(policy, terminology, Record(terminology), judge, composer, _clock(settings))
+    booking = BookingCards(composer)
+    return Review(policy, terminology, Record(terminology), judge, composer, booking, _clock(settings))
 
 
 def create_client(settings: Settings) -> Client:
@@ -137,7 +143,8 @@ def _clock(settings: Settings) -> Callable[[], date]:
     return date.today if fixed is None else lambda: fixed
 
 
-def _services(review: Review, answer: Answer) -> list[Service]:
+def hook_services(review: Review, answer: Answer) -> list[Service]:
+    """One service per hook, all under the same id, so that a later hook's cards replace an earlier one's."""
     return [
         Service(
             id=SERVICE_ID,
@@ -147,7 +154,7 @@ def _services(review: Review, answer: Answer) -> list[Service]:
                 "Reviews orders for epidural injections against the record: pain pattern, MRI of the ordered "
                 "region, conservative care. Silent when nothing is missing."
             ),
-            prefetch=review.record.templates,
+            prefetch=templates_for(hook, {**TEMPLATES, **review.record.templates}),
             answer=answer,
             usage_requirements=_USAGE,
             hook_version=version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -14,7 +15,14 @@ from plugin.domain.order import Family, InjectionOrder
 from plugin.domain.regions import Region
 from plugin.evidence.conditions import diagnosis_from_code
 from plugin.evidence.reading import Chart, region_of, relative, text_of, when
-from plugin.evidence.views import CodeableConcept, Condition, MedicationRequest, ServiceRequest, many
+from plugin.evidence.views import (
+    CodeableConcept,
+    Condition,
+    Medication,
+    MedicationRequest,
+    ServiceRequest,
+    many,
+)
 
 _TRANSFORAMINAL = "proc-esi-transforaminal"
 _INTERLAMINAR = "proc-esi-interlaminar-caudal"
@@ -57,24 +65,41 @@ def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     for draft in context.orders:
         drafts.setdefault(draft.reference, draft)  # The same order sent twice is one order.
     for number, raw in enumerate(context.unreadable_orders, start=1):
-        if _mentions_ours(raw, chart):
+        if mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")
-    selected: list[tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]] = []
-    companions: set[str] = set()
-    gates: set[str] = set()
-    for draft in drafts.values():
-        concepts = _surroundings(draft, read, chart, selected)
-        for concept in concepts:
-            companions.update(concept.sets)
-            gates.add(concept.get("gate") or "")
-    if "cisternography" in gates:
+    selected: list[_Selected] = []
+    alongside = [c for draft in drafts.values() for c in _surroundings(draft, read, chart, selected)]
+    return _sorted(selected, alongside, read, hook, chart)
+
+
+def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, chart: Chart) -> OrdersRead:
+    """Orders that exist already, each with its reference. No action may name them: they are not drafts."""
+    read = OrdersRead()
+    selected: list[_Selected] = []
+    for reference, request in placed:
+        read.requests.append(request)
+        read.conditions += _contained_conditions(request)
+        order = DraftOrder(reference, False, "ServiceRequest", msgspec.Raw(), True)
+        selected.append((order, request, chart.concepts(request.code)))
+    alongside = [concept for _, _, known in selected for concept in known]
+    return _sorted(selected, alongside, read, hook, chart)
+
+
+_Selected = tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]
+
+
+def _sorted(
+    selected: list[_Selected], alongside: list[Concept], read: OrdersRead, hook: str, chart: Chart
+) -> OrdersRead:
+    if any(concept.get("gate") == "cisternography" for concept in alongside):
         return read
+    companions = frozenset().union(*(concept.sets for concept in alongside))
     for draft, request, known in selected:
         if not _is_reviewable(request, hook):
             continue
         if any(_OUT_OF_SCOPE in c.sets for c in known):
             continue
-        order = _injection(draft, request, known, frozenset(companions), chart)
+        order = _injection(draft, request, known, companions, chart)
         if order is not None and not chart.is_about_patient("draftOrders", request):
             read.misplaced.append(draft.reference)
         elif order is not None:
@@ -88,7 +113,7 @@ def _surroundings(
     draft: DraftOrder,
     read: OrdersRead,
     chart: Chart,
-    selected: list[tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]],
+    selected: list[_Selected],
 ) -> tuple[Concept, ...]:
     """The draft's concepts; a selected ServiceRequest is kept for the review."""
     try:
@@ -102,16 +127,19 @@ def _surroundings(
             return known
         if draft.resource_type == "MedicationRequest":
             return chart.concepts(_medication_decoder.decode(draft.resource).medicationCodeableConcept)
+        if draft.resource_type == "Medication":
+            return chart.concepts(_drug_decoder.decode(draft.resource).code)
         if draft.resource_type == "Condition":
             read.conditions.append(_condition_decoder.decode(draft.resource))
     except msgspec.ValidationError:
-        if draft.selected and _mentions_ours(draft.resource, chart):
+        if draft.selected and mentions_ours(draft.resource, chart):
             read.unreadable.append(draft.reference)
     return ()
 
 
 _request_decoder = msgspec.json.Decoder(ServiceRequest)
 _medication_decoder = msgspec.json.Decoder(MedicationRequest)
+_drug_decoder = msgspec.json.Decoder(Medication)
 _condition_decoder = msgspec.json.Decoder(Condition)
 
 
@@ -142,7 +170,7 @@ def _injection(
     companions: frozenset[str],
     chart: Chart,
 ) -> InjectionOrder | None:
-    ours = [c for name in (_TRANSFORAMINAL, _INTERLAMINAR, _CATHETER) for c in known if name in c.sets]
+    ours = injections_among(known)
     if not ours:
         return None
     code = ours[0]
@@ -170,6 +198,12 @@ def _injection(
         asked_on=chart.today,
         companions=companions,
     )
+
+
+def injections_among(known: Iterable[Concept]) -> list[Concept]:
+    """The codes that are ours, the most invasive first."""
+    listed = tuple(known)
+    return [c for name in (_TRANSFORAMINAL, _INTERLAMINAR, _CATHETER) for c in listed if name in c.sets]
 
 
 def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
@@ -228,7 +262,7 @@ def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
 
 
-def _mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
+def mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
     """Does one of our codes stand in it, however it is written?"""
     codes = {
         c.code

@@ -124,6 +124,23 @@ class ServiceRequest(msgspec.Struct):
     bodySite: OneOrMany = None
 
 
+class Participant(msgspec.Struct):
+    actor: Reference | None = None
+
+
+class Appointment(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    serviceType: OneOrMany = None
+    reasonCode: OneOrMany = None
+    reasonReference: list[Reference] | None = None
+    basedOn: list[Reference] | None = None
+    start: str | None = None
+    requestedPeriod: list[Period] | None = None
+    participant: list[Participant] | None = None
+
+
 class DispenseRequest(msgspec.Struct):
     validityPeriod: Period | None = None
     expectedSupplyDuration: Quantity | None = None
@@ -157,7 +174,7 @@ class MedicationStatement(msgspec.Struct):
 
 
 class Medication(msgspec.Struct):
-    """Only as contained in a medication order or statement."""
+    """As contained in a medication order or statement, or as an entry beside the draft that names it."""
 
     resourceType: str
     id: str | None = None

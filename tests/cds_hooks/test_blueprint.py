@@ -395,6 +395,15 @@ def test_every_http_error_of_the_app_is_an_outcome_in_fixed_words(status: int) -
     assert CANARY not in response.text
 
 
+def test_a_stripped_call_is_observed_under_a_code_of_its_own() -> None:
+    calls: list[CallRecord] = []
+    client = app_with(observe=calls.append).test_client()
+
+    post(client, hook_call(context=without(context(), "draftOrders")))
+
+    assert [(call.status, call.error) for call in calls] == [(412, "suppressed")]
+
+
 def test_every_call_is_observed_without_anything_from_the_chart() -> None:
     calls: list[CallRecord] = []
     client = app_with([service(), service("order-select", failing)], observe=calls.append).test_client()

@@ -7,6 +7,7 @@ from cds_hooks import (
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
+    OrdersWithheld,
     PayloadTooLarge,
     UnknownService,
     UnsupportedContentType,
@@ -18,6 +19,7 @@ from cds_hooks.errors import error_of_status, internal_error
 ERRORS = [
     (InvalidRequest("hook is missing.", "hook", code="required"), 400, "required"),
     (UnknownService(), 404, "not-found"),
+    (OrdersWithheld("The call was stripped."), 412, "suppressed"),
     (DataUnobtainable("conditions", "imaging"), 412, "incomplete"),
     (PayloadTooLarge(), 413, "too-long"),
     (UnsupportedContentType(), 415, "not-supported"),
