@@ -1,7 +1,14 @@
 """CDS Hooks 2.0.1 for Flask: the protocol of a service, with nothing clinical in it."""
 
 from cds_hooks.allowed_bases import AllowedBases
-from cds_hooks.authentication import Authenticator, OpenTo
+from cds_hooks.authentication import (
+    Authenticator,
+    OpenTo,
+    Reason,
+    ReplayStore,
+    ReplayStoreUnavailable,
+    TokenAuthenticator,
+)
 from cds_hooks.blueprint import CallRecord, create_blueprint
 from cds_hooks.cards import (
     Action,
@@ -13,13 +20,16 @@ from cds_hooks.cards import (
     Suggestion,
     is_relative_reference,
 )
-from cds_hooks.clients import Client
+from cds_hooks.clients import Client, ClientsFileError, Registration, read_clients
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
     PayloadTooLarge,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
     UnknownService,
     UnsupportedContentType,
     UnsupportedFhirVersion,
@@ -27,6 +37,7 @@ from cds_hooks.errors import (
 )
 from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
+from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import FhirAuthorization, HookRequest, OrderContext, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
 
@@ -38,6 +49,7 @@ __all__ = [
     "Card",
     "CdsHooksError",
     "Client",
+    "ClientsFileError",
     "Coding",
     "DataUnobtainable",
     "DraftOrder",
@@ -53,11 +65,20 @@ __all__ = [
     "PayloadTooLarge",
     "PrefetchState",
     "Query",
+    "RateLimit",
     "Reading",
+    "Reason",
+    "Registration",
+    "ReplayStore",
+    "ReplayStoreUnavailable",
     "Response",
     "Service",
     "Source",
     "Suggestion",
+    "TemporarilyUnavailable",
+    "TokenAuthenticator",
+    "TooManyRequests",
+    "Unauthenticated",
     "UnknownService",
     "Unread",
     "UnsupportedContentType",
@@ -66,6 +87,7 @@ __all__ = [
     "discovery_document",
     "is_relative_reference",
     "operation_outcome",
+    "read_clients",
     "read_hook_request",
     "read_resource",
     "read_searchset",

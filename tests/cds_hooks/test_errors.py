@@ -8,6 +8,9 @@ from cds_hooks import (
     DataUnobtainable,
     InvalidRequest,
     PayloadTooLarge,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
     UnknownService,
     UnsupportedContentType,
     UnsupportedFhirVersion,
@@ -17,11 +20,14 @@ from cds_hooks.errors import error_of_status, internal_error
 
 ERRORS = [
     (InvalidRequest("hook is missing.", "hook", code="required"), 400, "required"),
+    (Unauthenticated("expired"), 401, "login"),
     (UnknownService(), 404, "not-found"),
     (DataUnobtainable("conditions", "imaging"), 412, "incomplete"),
     (PayloadTooLarge(), 413, "too-long"),
     (UnsupportedContentType(), 415, "not-supported"),
     (UnsupportedFhirVersion("context.draftOrders"), 422, "not-supported"),
+    (TooManyRequests(30), 429, "throttled"),
+    (TemporarilyUnavailable(), 503, "transient"),
     (internal_error(), 500, "exception"),
 ]
 
