@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -131,15 +130,20 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 
 def _repeated(tables: list[Any]) -> list[str]:
-    entries = [table for table in tables if isinstance(table, dict)]
-    ids = Counter(str(entry.get("id")) for entry in entries)
-    issuers: Counter[str] = Counter()
-    for entry in entries:
-        aliases = entry.get("issuer_aliases", [])
-        issuers.update({str(entry.get("issuer")), *map(str, aliases if isinstance(aliases, list) else ())})
+    """Ids and issuers that are given more than once."""
+    holders: dict[tuple[str, str], list[str]] = {}
+    for number, table in enumerate(tables, start=1):
+        if not isinstance(table, dict):
+            continue
+        aliases = table.get("issuer_aliases")
+        issuers = [table.get("issuer"), *(aliases if isinstance(aliases, list) else ())]
+        for key, value in [("id", table.get("id")), *(("issuer", issuer) for issuer in issuers)]:
+            if isinstance(value, str):
+                holders.setdefault((key, value), []).append(_named(table, number))
     return [
-        *(f"client {identity}: id: given {n} times" for identity, n in ids.items() if n > 1),
-        *(f"issuer {issuer}: given to {n} clients" for issuer, n in issuers.items() if n > 1),
+        f"{' and '.join(named)}: {key}: must not be the same"
+        for (key, _), named in holders.items()
+        if len(named) > 1
     ]
 
 
@@ -165,6 +169,11 @@ def _web_url(value: str) -> str:
 
 def _fhir_base(value: str) -> str:
     _require(BaseUrl.parse(value), "a URL like https://ehr.example.org/fhir/r4, without user or query")
+    return value
+
+
+def _not_empty(value: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
+    _require(value, "one at least")
     return value
 
 
@@ -200,7 +209,7 @@ class _Entry(BaseModel):
     audiences: tuple[_Text, ...] = ()
     sub: tuple[_Text, ...] = ()
     tenants: tuple[_Text, ...] = ()
-    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("ES384", "RS384")
+    algorithms: Annotated[tuple[Algorithm, ...], AfterValidator(_not_empty)] = ("ES384", "RS384")
     max_token_seconds: Annotated[StrictInt, Field(ge=60, le=3600)] = 1200
     require_typ: StrictBool = True
     fhir_bases: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()
