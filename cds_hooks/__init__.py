@@ -1,6 +1,6 @@
 """CDS Hooks 2.0.1 for Flask: the protocol of a service, with nothing clinical in it."""
 
-from cds_hooks.allowed_bases import AllowedBases
+from cds_hooks.allowed_bases import ANY_NETWORK, AllowedBases
 from cds_hooks.authentication import (
     Authenticator,
     OpenTo,
@@ -36,12 +36,14 @@ from cds_hooks.errors import (
     operation_outcome,
 )
 from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
+from cds_hooks.jwks import KeysUnavailable
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import FhirAuthorization, HookRequest, OrderContext, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
 
 __all__ = [
+    "ANY_NETWORK",
     "Action",
     "AllowedBases",
     "Authenticator",
@@ -59,6 +61,7 @@ __all__ = [
     "HookCall",
     "HookRequest",
     "InvalidRequest",
+    "KeysUnavailable",
     "Link",
     "OpenTo",
     "OrderContext",
