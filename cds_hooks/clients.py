@@ -88,7 +88,7 @@ def read_clients(path: Path) -> tuple[Registration, ...]:
     registrations: list[Registration] = []
     for number, table in enumerate(tables, start=1):
         try:
-            registrations.append(_Entry.model_validate(table).registration(path.parent))
+            registrations.append(ClientEntry.model_validate(table).registration(path.parent))
         except ValidationError as error:
             faults += [f"{path.name}: {_named(table, number)}: {fault}" for fault in _faults(error)]
         except KeysUnavailable as error:
@@ -195,7 +195,7 @@ _Text = Annotated[str, AfterValidator(_printable)]
 _Url = Annotated[str, AfterValidator(_web_url)]
 
 
-class _Entry(BaseModel):
+class ClientEntry(BaseModel):
     """One table of the clients file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cds_hooks.clients import ClientEntry
 from plugin.app import configure_logging, create_app
+from plugin.cli.serve import require_free
 from plugin.domain.content import ContentError
 from plugin.settings import Settings
 from plugin.trust import registered_clients
@@ -108,6 +111,28 @@ def test_all_reasons_are_listed_at_once(tmp_path: Path) -> None:
 def test_without_a_replay_store_nothing_that_needs_one_starts(tmp_path: Path) -> None:
     for settings in (production(tmp_path), development(tmp_path)):
         assert "replay store" in faults(settings)[0]
+
+
+def test_the_example_in_the_repository_is_fit_for_production() -> None:
+    example = ROOT / "deploy" / "clients.example.toml"
+    settings = Settings(profile="production", clients_file=example, public_url=PUBLIC_URL)
+
+    assert [r.client.dialect for r in registered_clients(settings)] == ["epic", "oracle"]
+
+
+def test_the_example_explains_every_key() -> None:
+    entry = tomllib.loads((ROOT / "deploy" / "clients.example.toml").read_text(encoding="utf-8"))["clients"][
+        0
+    ]
+
+    assert entry.keys() | {"jwks_file", "policy"} == ClientEntry.model_fields.keys()
+
+
+def test_any_address_may_be_listened_on_in_production_only(tmp_path: Path) -> None:
+    require_free(production(tmp_path), "0.0.0.0", 0)  # noqa: S104
+
+    with pytest.raises(ContentError, match="development profile listens on"):
+        require_free(development(tmp_path), "0.0.0.0", 0)  # noqa: S104
 
 
 def test_development_may_have_what_production_may_not(tmp_path: Path) -> None:
