@@ -65,6 +65,8 @@ VERIFY_ALL: Options = {"require": _REQUIRED_CLAIMS, "enforce_minimum_key_length"
 
 _Moment = Annotated[float, msgspec.Meta(ge=0, le=253_402_300_799)]
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
+# What any store can keep: no control characters, no half characters.
+_TokenId = Annotated[str, msgspec.Meta(max_length=500, pattern=r"\A[^\x00-\x1f\x7f\ud800-\udfff]+\Z")]
 
 
 class TokenHeader(msgspec.Struct, frozen=True):
@@ -83,7 +85,7 @@ class TokenClaims(msgspec.Struct, frozen=True):
     aud: str | list[str]
     exp: _Moment
     iat: _Moment
-    jti: _Text
+    jti: _TokenId
     nbf: _Moment | None = None
     sub: str | None = None
     tenant: str | None = None
@@ -108,7 +110,7 @@ class ReplayStore(Protocol):
     def claim(self, issuer: str, jti: str, expires_at: float) -> bool:
         """Is this the first time, across all processes? `expires_at` (seconds since 1970): when to forget.
 
-        Raises ReplayStoreUnavailable.
+        `jti` has 1 to 500 characters and no control characters. Raises ReplayStoreUnavailable.
         """
 
 

@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from cds_hooks import CallRecord, Client, Reason, Registration, ReplayStore, TokenAuthenticator
+from tests.cds_hooks.conftest import LocalServer, Script
 from tests.cds_hooks.tokens import (
     ISSUER,
     JWKS_URL,
@@ -69,18 +72,18 @@ def calls() -> list[CallRecord]:
     return []
 
 
-Serve = Callable[..., FlaskClient]
+Guarded = Callable[..., FlaskClient]
 
 
 @pytest.fixture
-def serve(keys_file: Path, calls: list[CallRecord]) -> Serve:
+def guarded(keys_file: Path, calls: list[CallRecord]) -> Guarded:
     """The service for one registered client."""
 
     def start(
         *others: Registration, replay: ReplayStore | None = None, public_url: str = PUBLIC_URL, **terms: Any
     ) -> FlaskClient:
         authenticator = TokenAuthenticator(
-            [registration(keys_file, **terms), *others],
+            [registration(**{"jwks": keys_file, **terms}), *others],
             public_url=public_url,
             replay=replay or SpentTokens(),
             warn=lambda client, why: None,
@@ -300,6 +303,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], Reason]] = {
     ),
     "jti empty": (lambda: bearer(signed(claims(jti=""))), Reason.MALFORMED),
     "jti a number": (lambda: bearer(signed(claims(jti=7))), Reason.MALFORMED),
+    "jti with a zero byte": (lambda: bearer(signed(claims(jti="a\0b"))), Reason.MALFORMED),
+    "jti with half a character": (lambda: bearer(signed(claims(jti="\ud800"))), Reason.MALFORMED),
+    "jti of 501 characters": (lambda: bearer(signed(claims(jti="x" * 501))), Reason.MALFORMED),
     "sub a number": (lambda: bearer(signed(claims(sub=7))), Reason.MALFORMED),
     "tenant a list": (lambda: bearer(signed(claims(tenant=["t1"]))), Reason.MALFORMED),
 }
@@ -307,11 +313,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], Reason]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_token_that_is_not_good_is_a_401_that_says_nothing(
-    serve: Serve, calls: list[CallRecord], caplog: pytest.LogCaptureFixture, case: str
+    guarded: Guarded, calls: list[CallRecord], caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     make, reason = REFUSED[case]
     headers = make()
-    client = serve()
+    client = guarded()
 
     with caplog.at_level(logging.DEBUG), watched_sockets() as traffic:
         response = post(client, headers)
@@ -357,6 +363,7 @@ GOOD: dict[str, tuple[Callable[[], str], Json]] = {
     "an alias of the issuer": (lambda: signed(claims(iss=f"{ISSUER}/")), {"issuer_aliases": (f"{ISSUER}/",)}),
     "the listed sub": (lambda: signed(claims(sub="app")), {"subjects": frozenset({"app", "app2"})}),
     "the listed tenant": (lambda: signed(claims(tenant="t1")), {"tenants": frozenset({"t1"})}),
+    "a long jti": (lambda: signed(claims(jti="é" * 500)), {}),
     "fractions of seconds": (lambda: signed(claims(iat=time.time(), exp=time.time() + 299.5)), {}),
     "expired within the leeway": (lambda: signed(claims(exp=int(time.time()) - 50)), {}),
     "iat ahead within the leeway": (lambda: signed(claims(iat=int(time.time()) + 50)), {}),
@@ -369,18 +376,18 @@ GOOD: dict[str, tuple[Callable[[], str], Json]] = {
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_a_good_token_is_answered(serve: Serve, calls: list[CallRecord], case: str) -> None:
+def test_a_good_token_is_answered(guarded: Guarded, calls: list[CallRecord], case: str) -> None:
     make, terms = GOOD[case]
 
-    response = post(serve(**terms), bearer(make()))
+    response = post(guarded(**terms), bearer(make()))
 
     assert response.status_code == 200
     assert [(call.client, call.refusal) for call in calls] == [("test-ehr", None)]
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
-def test_the_scheme_is_read_as_http_has_it(serve: Serve, scheme: str) -> None:
-    assert post(serve(), {"Authorization": f"{scheme} {signed()}"}).status_code == 200
+def test_the_scheme_is_read_as_http_has_it(guarded: Guarded, scheme: str) -> None:
+    assert post(guarded(), {"Authorization": f"{scheme} {signed()}"}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -397,29 +404,29 @@ def test_the_scheme_is_read_as_http_has_it(serve: Serve, scheme: str) -> None:
     ],
 )
 def test_the_terms_of_the_client_hold(
-    serve: Serve, calls: list[CallRecord], terms: Json, changes: Json, reason: Reason | None
+    guarded: Guarded, calls: list[CallRecord], terms: Json, changes: Json, reason: Reason | None
 ) -> None:
-    response = post(serve(**terms), bearer(signed(claims(**changes))))
+    response = post(guarded(**terms), bearer(signed(claims(**changes))))
 
     assert response.status_code == (200 if reason is None else 401)
     assert calls[0].refusal == reason
     assert calls[0].client == "test-ehr"
 
 
-def test_two_headers_are_one_too_many(serve: Serve, calls: list[CallRecord]) -> None:
+def test_two_headers_are_one_too_many(guarded: Guarded, calls: list[CallRecord]) -> None:
     headers = Headers([("Authorization", f"Bearer {signed()}"), ("Authorization", f"Bearer {signed()}")])
 
-    assert post(serve(), headers).status_code == 401
+    assert post(guarded(), headers).status_code == 401
     assert calls[0].refusal in (Reason.SEVERAL_HEADERS, Reason.NOT_BEARER)
 
 
 def test_a_key_of_one_client_signs_for_that_client_only(
-    serve: Serve, calls: list[CallRecord], tmp_path: Path
+    guarded: Guarded, calls: list[CallRecord], tmp_path: Path
 ) -> None:
     theirs = tmp_path / "theirs.json"
     theirs.write_bytes(jwks(public_jwk(name="theirs")))
     other = Client("other-ehr", CLIENT.fhir_bases)
-    client = serve(registration(theirs, client=other, issuer="https://other.example.org"))
+    client = guarded(registration(theirs, client=other, issuer="https://other.example.org"))
 
     own = post(client, bearer(signed(claims(iss="https://other.example.org"), name="theirs")))
     crossed = post(client, bearer(signed(claims(iss="https://other.example.org"))))
@@ -431,32 +438,32 @@ def test_a_key_of_one_client_signs_for_that_client_only(
     ]
 
 
-def test_a_token_is_good_for_one_call(serve: Serve, calls: list[CallRecord]) -> None:
-    client, token = serve(), signed()
+def test_a_token_is_good_for_one_call(guarded: Guarded, calls: list[CallRecord]) -> None:
+    client, token = guarded(), signed()
 
     assert [post(client, bearer(token)).status_code for _ in range(3)] == [200, 401, 401]
     assert calls[1].refusal == Reason.REPLAYED
 
 
-def test_the_same_id_from_another_issuer_is_another_token(serve: Serve, keys_file: Path) -> None:
+def test_the_same_id_from_another_issuer_is_another_token(guarded: Guarded, keys_file: Path) -> None:
     second = registration(keys_file, client=Client("second", CLIENT.fhir_bases), issuer="https://second")
-    client = serve(second)
+    client = guarded(second)
 
     for issuer in (ISSUER, "https://second"):
         assert post(client, bearer(signed(claims(iss=issuer, jti="one")))).status_code == 200
 
 
-def test_under_an_alias_a_token_is_still_spent_once(serve: Serve) -> None:
-    client = serve(issuer_aliases=(f"{ISSUER}/",))
+def test_under_an_alias_a_token_is_still_spent_once(guarded: Guarded) -> None:
+    client = guarded(issuer_aliases=(f"{ISSUER}/",))
 
     answers = [post(client, bearer(signed(claims(iss=iss, jti="one")))) for iss in (ISSUER, f"{ISSUER}/")]
 
     assert [answer.status_code for answer in answers] == [200, 401]
 
 
-def test_a_bad_token_does_not_spend_the_id_of_a_good_one(serve: Serve) -> None:
+def test_a_bad_token_does_not_spend_the_id_of_a_good_one(guarded: Guarded) -> None:
     spent = SpentTokens()
-    client = serve(replay=spent)
+    client = guarded(replay=spent)
 
     post(client, bearer(signed(claims(jti="one"), name="attacker")))
     post(client, bearer(signed(claims(jti="one", aud="other"))))
@@ -466,23 +473,23 @@ def test_a_bad_token_does_not_spend_the_id_of_a_good_one(serve: Serve) -> None:
     assert post(client, bearer(signed(claims(jti="one")))).status_code == 200
 
 
-def test_an_id_is_kept_until_no_leeway_could_revive_its_token(serve: Serve) -> None:
+def test_an_id_is_kept_until_no_leeway_could_revive_its_token(guarded: Guarded) -> None:
     spent = SpentTokens()
-    post(serve(replay=spent), bearer(signed(claims(iat=NOW, exp=NOW + 300))))
+    post(guarded(replay=spent), bearer(signed(claims(iat=NOW, exp=NOW + 300))))
 
     assert spent.expiries == [NOW + 360]
 
 
-def test_without_the_replay_store_nobody_is_let_in(serve: Serve) -> None:
-    response = post(serve(replay=BrokenReplayStore()), bearer(signed()))
+def test_without_the_replay_store_nobody_is_let_in(guarded: Guarded) -> None:
+    response = post(guarded(replay=BrokenReplayStore()), bearer(signed()))
 
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     assert response.get_json()["issue"][0]["code"] == "transient"
 
 
-def test_without_a_token_nothing_is_told_about_the_call(serve: Serve) -> None:
-    client = serve()
+def test_without_a_token_nothing_is_told_about_the_call(guarded: Guarded) -> None:
+    client = guarded()
     calls = [
         post(client, {}),
         post(client, {}, "/cds-services/no-such-service"),
@@ -496,14 +503,14 @@ def test_without_a_token_nothing_is_told_about_the_call(serve: Serve) -> None:
     }
 
 
-def test_a_token_for_a_service_that_does_not_exist_learns_so(serve: Serve) -> None:
+def test_a_token_for_a_service_that_does_not_exist_learns_so(guarded: Guarded) -> None:
     token = signed(claims(aud=f"{PUBLIC_URL}/cds-services/none"))
 
-    assert post(serve(), bearer(token), "/cds-services/none").status_code == 404
+    assert post(guarded(), bearer(token), "/cds-services/none").status_code == 404
 
 
-def test_discovery_is_public(serve: Serve) -> None:
-    client = serve()
+def test_discovery_is_public(guarded: Guarded) -> None:
+    client = guarded()
 
     assert client.get("/cds-services").status_code == 200
     assert client.get("/cds-services", headers=bearer(CANARY)).status_code == 200
@@ -523,9 +530,9 @@ def test_discovery_is_public(serve: Serve) -> None:
     ],
 )
 def test_the_audience_is_below_the_public_url(
-    serve: Serve, public_url: str, audience: str, status: int
+    guarded: Guarded, public_url: str, audience: str, status: int
 ) -> None:
-    client = serve(public_url=public_url)
+    client = guarded(public_url=public_url)
     headers = {**bearer(signed(claims(aud=audience))), "Host": "evil.test", "X-Forwarded-Host": "evil.test"}
 
     assert post(client, headers).status_code == status
@@ -569,3 +576,86 @@ def test_the_service_is_told_which_client_calls(keys_file: Path) -> None:
     post(app_with([service(answer=answer)], authenticator=authenticator).test_client(), bearer(signed()))
 
     assert [client.id for client in told] == ["test-ehr"]
+
+
+Serve = Callable[[Script], LocalServer]
+
+
+@pytest.mark.parametrize(
+    "header_of",
+    [
+        lambda theirs: {"jku": theirs},
+        lambda theirs: {"jku": theirs, "kid": "theirs"},
+        lambda theirs: {"x5u": theirs},
+        lambda theirs: {"x5u": theirs, "kid": "theirs"},
+        lambda theirs: {"jwk": public_jwk(kid="theirs", name="attacker"), "kid": "theirs"},
+        lambda theirs: {"kid": theirs},
+    ],
+)
+@pytest.mark.parametrize("is_of_another_client", [True, False])
+def test_no_token_makes_the_service_fetch_from_where_it_says(
+    guarded: Guarded, serve: Serve, header_of: Callable[[str], Json], is_of_another_client: bool
+) -> None:
+    ours = serve(lambda exchange: exchange.answer(jwks()))
+    theirs = serve(lambda exchange: exchange.answer(jwks(public_jwk(kid="theirs", name="attacker"))))
+    other = registration(
+        theirs.base,
+        client=Client("other", CLIENT.fhir_bases),
+        issuer="https://other.example.org",
+        jkus=frozenset({theirs.base}),
+    )
+    others = (other,) if is_of_another_client else ()
+    client = guarded(*others, jwks=ours.base, jkus=frozenset({ours.base}))
+
+    response = post(client, bearer(forged(**header_of(theirs.base))))
+
+    assert response.status_code == 401
+    assert theirs.seen == []
+    assert len(ours.seen) <= 1
+
+
+def test_the_keys_of_the_registered_url_are_fetched_and_their_tokens_taken(
+    guarded: Guarded, serve: Serve
+) -> None:
+    ours = serve(lambda exchange: exchange.answer(jwks()))
+    client = guarded(jwks=ours.base, jkus=frozenset({ours.base}))
+
+    statuses = [post(client, bearer(signed(jku=ours.base))).status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert len(ours.seen) == 1
+
+
+def test_while_the_keys_cannot_be_had_nobody_is_let_in(
+    guarded: Guarded, serve: Serve, calls: list[CallRecord]
+) -> None:
+    down = serve(lambda exchange: exchange.answer(b"", "503 Service Unavailable"))
+    client = guarded(jwks=down.base)
+
+    response = post(client, bearer(signed()))
+
+    assert (response.status_code, response.data) == (401, post(client, {}).data)
+    assert calls[0].refusal == Reason.KEYS_UNAVAILABLE
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(ISSUER),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(["alg", "kid", "typ", "jku", "crit", "b64", "zip"])
+CLAIMS = st.sampled_from(["iss", "aud", "exp", "iat", "nbf", "jti", "sub", "tenant"])
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(FIELDS, JSON, max_size=3),
+    st.dictionaries(CLAIMS, JSON, max_size=3),
+    st.binary(max_size=100),
+)
+def test_whatever_a_token_holds_is_refused_and_breaks_nothing(
+    guarded: Guarded, fields: Json, payload: Json, signature: bytes
+) -> None:
+    parts = ({**header(alg="ES384"), **fields}, {**claims(), **payload}, signature)
+
+    assert post(guarded(), bearer(segments(*parts))).status_code == 401
