@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
-from cds_hooks.jwks import KeysUnavailable, LocalKeys
+from cds_hooks.jwks import KeysUnavailable, read_key_file
 
 Dialect = Literal["spec", "epic", "oracle", "sandbox"]
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -259,5 +259,5 @@ class ClientEntry(BaseModel):
         if self.jwks_file is None:
             return self.jwks_url or ""
         path = folder / self.jwks_file
-        LocalKeys(path, self.algorithms)
+        read_key_file(path, self.algorithms)
         return path

@@ -30,10 +30,6 @@ class KeysUnavailable(Exception):  # noqa: N818 - says what is the case.
     """The issuer's keys cannot be had; the message says why."""
 
 
-def ignore(_: object) -> None:
-    """For callers who do not want to be told."""
-
-
 class KeySource(Protocol):
     def find(self, kid: str, algorithm: str) -> tuple[PyJWK, ...]:
         """The keys of this id that fit the algorithm. Raises KeysUnavailable when no key at all is known."""
@@ -73,27 +69,33 @@ def _key(jwk: Any, algorithm: str) -> PyJWK | None:
     return None if key.Algorithm.check_key_length(prepared) else key
 
 
+def read_key_file(path: Path, algorithms: Iterable[str]) -> KeySet:
+    """Raises KeysUnavailable."""
+    try:
+        return parse_jwks(path.read_bytes(), algorithms)
+    except OSError as error:
+        raise KeysUnavailable(f"cannot be read: {error.strerror}") from error
+
+
 class LocalKeys:
     """The keys in a file, read again when it changes. While the new content is unusable the old keys hold.
 
     `warn` is told so. Raises KeysUnavailable when there are none at the start.
     """
 
-    def __init__(
-        self, path: Path, algorithms: Iterable[str], *, warn: Callable[[str], None] = ignore
-    ) -> None:
+    def __init__(self, path: Path, algorithms: Iterable[str], *, warn: Callable[[str], None]) -> None:
         self._warn = warn
         self._path = path
         self._algorithms = tuple(algorithms)
         self._seen = self._state()
-        self._keys = self._read()
+        self._keys = read_key_file(path, self._algorithms)
 
     def find(self, kid: str, algorithm: str) -> tuple[PyJWK, ...]:
         state = self._state()
         if state != self._seen:
             self._seen = state
             try:
-                self._keys = self._read()
+                self._keys = read_key_file(self._path, self._algorithms)
             except KeysUnavailable as error:
                 self._warn(str(error))
         return self._keys.get((kid, algorithm), ())
@@ -104,12 +106,6 @@ class LocalKeys:
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
-
-    def _read(self) -> KeySet:
-        try:
-            return parse_jwks(self._path.read_bytes(), self._algorithms)
-        except OSError as error:
-            raise KeysUnavailable(f"cannot be read: {error.strerror}") from error
 
 
 class RemoteKeys:
@@ -125,7 +121,7 @@ class RemoteKeys:
         url: str,
         algorithms: Iterable[str],
         *,
-        warn: Callable[[str], None] = ignore,
+        warn: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._warn = warn

@@ -196,7 +196,7 @@ def test_an_answer_that_is_no_key_set_leaves_the_old_keys(serve: Serve, body: by
 
 
 def hostile(serve: Serve, script: Script) -> RemoteKeys:
-    return RemoteKeys(serve(script).base, ALGORITHMS)
+    return RemoteKeys(serve(script).base, ALGORITHMS, warn=print)
 
 
 def test_a_redirect_is_not_followed(serve: Serve) -> None:
@@ -234,7 +234,7 @@ def test_a_server_that_drips_is_cut_off(serve: Serve, start: bytes) -> None:
 
 def test_nothing_listens_there() -> None:
     with pytest.raises(KeysUnavailable):
-        RemoteKeys("http://127.0.0.1:9/jwks", ALGORITHMS).find("k1", "ES384")
+        RemoteKeys("http://127.0.0.1:9/jwks", ALGORITHMS, warn=print).find("k1", "ES384")
 
 
 def weak_jwk() -> Json:
@@ -291,7 +291,7 @@ def test_a_key_id_is_any_text(kid: str) -> None:
 def test_a_local_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     path = tmp_path / "jwks.json"
     path.write_bytes(jwks())
-    keys = LocalKeys(path, ALGORITHMS)
+    keys = LocalKeys(path, ALGORITHMS, warn=print)
     assert keys.find("k1", "ES384")
 
     following = tmp_path / "next.json"
@@ -324,4 +324,4 @@ def test_a_local_file_that_is_unusable_at_the_start_is_a_fault(tmp_path: Path, c
         path.write_bytes(content)
 
     with pytest.raises(KeysUnavailable):
-        LocalKeys(path, ALGORITHMS)
+        LocalKeys(path, ALGORITHMS, warn=print)
