@@ -50,7 +50,7 @@ class InjectionOrder:
 
     reference: str
     is_addressable: bool
-    """The EHR can find it by its reference, so that an action may name it."""
+    """A draft that the EHR can find by its reference, so that an action may name it."""
     code: Concept
     family: Family
     region: Region

@@ -103,14 +103,31 @@ def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     for draft in context.orders:
         drafts.setdefault(draft.reference, draft)  # The same order sent twice is one order.
     for number, raw in enumerate(context.unreadable_orders, start=1):
-        if _mentions_ours(raw, chart):
+        if mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")
     around = _Surroundings()
     for draft in drafts.values():
         _look_at(draft, read, around, chart)
-    if any(concept.get("gate") == "cisternography" for concept in around.concepts):
-        return read
-    _read_injections(around, read, hook, chart)
+    return _sorted(around, read, hook, chart)
+
+
+def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, chart: Chart) -> OrdersRead:
+    """Orders that exist already, each with its reference. No action may name them: they are not drafts."""
+    read = OrdersRead()
+    around = _Surroundings()
+    for reference, request in placed:
+        order = DraftOrder(reference, False, "ServiceRequest", msgspec.Raw(), True)
+        known = chart.concepts(request.code)
+        read.requests.append(request)
+        read.conditions += _contained_conditions(request)
+        around.lines.append(_Line(order, request, known))
+        around.concepts += known
+    return _sorted(around, read, hook, chart)
+
+
+def _sorted(around: _Surroundings, read: OrdersRead, hook: str, chart: Chart) -> OrdersRead:
+    if not any(concept.get("gate") == "cisternography" for concept in around.concepts):
+        _read_injections(around, read, hook, chart)
     return read
 
 
@@ -135,7 +152,7 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
         elif draft.resource_type == "Condition":
             read.conditions.append(_condition_decoder.decode(draft.resource))
     except msgspec.ValidationError:
-        if draft.selected and _mentions_ours(draft.resource, chart):
+        if draft.selected and mentions_ours(draft.resource, chart):
             read.unreadable.append(draft.reference)
 
 
@@ -353,7 +370,7 @@ def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
 
 
-def _mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
+def mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
     """Does one of our codes stand in it, however it is written?"""
     codes = {c.code for name in FAMILY_OF_SET for c in chart.terminology.members(name)}
     return not codes.isdisjoint(_NUMBER.findall(bytes(raw).decode(errors="replace")))

@@ -15,6 +15,7 @@ from plugin.rules import conservative_care_completed, indication_documented, mri
 
 Indicator = Literal["info", "warning", "critical"]
 Loudness = Literal["silent", "info", "warning", "critical"]
+Hook = Literal["order-select", "order-sign", "order-dispatch", "appointment-book"]
 NotesShown = Literal["attached", "always"]
 RULES = {
     "indication_documented": indication_documented,
@@ -78,7 +79,7 @@ class PolicyFile(_Content):
     """Where each threshold comes from: `key` or `criterion.key` to a sentence."""
     severity: dict[str, Loudness] = {}
     """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
-    severity_at: dict[Literal["order-select", "order-sign"], dict[str, Loudness]] = {}
+    severity_at: dict[Hook, dict[str, Loudness]] = {}
     """The same for one hook."""
     conflicts: tuple[Conflict, ...] = ()
     override_reasons: dict[str, tuple[OverrideReason, ...]] = {}
