@@ -15,7 +15,7 @@ from flask.blueprints import BlueprintSetupState
 from flask_cors import CORS
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
-from cds_hooks.authentication import Authenticator
+from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.clients import Client
 from cds_hooks.errors import (
     CdsHooksError,
@@ -28,11 +28,12 @@ from cds_hooks.errors import (
     operation_outcome,
 )
 from cds_hooks.fhir_access import FhirAccess
+from cds_hooks.openapi import OPENAPI_PATH, openapi_document
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
 
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
-_DISCOVERY_MAX_AGE_SECONDS = 3600
+_PUBLIC_MAX_AGE_SECONDS = 3600
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -75,7 +76,9 @@ def create_blueprint(
     """
     calls = _Calls(_registry(services), authenticator, fhir_access, max_body_bytes, observe, on_unexpected)
     blueprint = flask.Blueprint("cds_hooks", __name__)
-    blueprint.add_url_rule("/cds-services", "discovery", _discovery(services), methods=["GET"])
+    described = openapi_document(services, is_open=isinstance(authenticator, OpenTo))
+    blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
+    blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
     _answer_errors(blueprint, on_unexpected)
     patterns = [_origin_pattern(origin) for origin in cors_origins]
@@ -103,17 +106,17 @@ def _registry(services: Sequence[Service]) -> Registry:
     return registry
 
 
-def _discovery(services: Sequence[Service]) -> Callable[[], werkzeug.Response]:
-    document = discovery_document(services)
+def _public(document: bytes) -> Callable[[], werkzeug.Response]:
+    """Answers with a JSON document that never changes while the service runs."""
     etag = hashlib.sha256(document).hexdigest()[:32]
 
-    def discovery() -> werkzeug.Response:
+    def answer() -> werkzeug.Response:
         response = flask.Response(document, mimetype="application/json")
-        response.cache_control.max_age = _DISCOVERY_MAX_AGE_SECONDS
+        response.cache_control.max_age = _PUBLIC_MAX_AGE_SECONDS
         response.set_etag(etag)
         return response.make_conditional(flask.request)
 
-    return discovery
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
