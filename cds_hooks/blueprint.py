@@ -80,6 +80,7 @@ def create_blueprint(
     blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
     blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
+    blueprint.record_once(_take_paths_literally)
     _answer_errors(blueprint, on_unexpected)
     patterns = [_origin_pattern(origin) for origin in cors_origins]
     if patterns:
@@ -218,6 +219,11 @@ def _answer_errors(blueprint: flask.Blueprint, on_unexpected: Callable[[Exceptio
     def answer_unexpected(error: Exception) -> flask.Response:
         on_unexpected(error)
         return _error_response(internal_error(), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _take_paths_literally(state: BlueprintSetupState) -> None:
+    """Otherwise a doubled slash is answered with a redirect to whatever host the caller names."""
+    cast(flask.Flask, state.app).url_map.merge_slashes = False
 
 
 def _origin_pattern(origin: str | re.Pattern[str]) -> re.Pattern[str]:
