@@ -178,6 +178,8 @@ class _Calls:
         return read_hook_request(self._body(), hooks)
 
     def _body(self) -> bytes:
+        if (flask.request.content_length or 0) > self.max_body_bytes:
+            raise PayloadTooLarge
         # One byte more than the cap may be read, so that a body of unknown length can be found too large.
         flask.request.max_content_length = self.max_body_bytes + 1
         try:

@@ -10,7 +10,7 @@ from itertools import chain
 
 import pytest
 
-from tests.hostile.watch import Watch, watching
+from tests.hostile.watch import Watch, is_failure, watching
 
 
 @dataclass
@@ -39,7 +39,7 @@ def tell(request: pytest.FixtureRequest, statuses: Counter[int], milliseconds: l
     told = {
         "name": request.module.__doc__.splitlines()[0].rstrip("."),
         "inputs": statuses.total(),
-        "failures": sum(count for status, count in statuses.items() if status >= 500),
+        "failures": sum(count for status, count in statuses.items() if is_failure(status)),
         "milliseconds": [round(each, 2) for each in milliseconds],
     }
     request.node.user_properties.append(("hostile", json.dumps(told)))

@@ -22,6 +22,11 @@ TOKEN = "Canary-token-e71b"
 REFUSALS = {400, 401, 403, 404, 405, 412, 413, 415, 422}
 
 
+def is_failure(status: int) -> bool:
+    """501 is the web server's rightful answer to a transfer coding that it does not know (RFC 9112)."""
+    return status >= 500 and status != 501
+
+
 class _Kept(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -65,7 +70,7 @@ class Watch:
 
     @property
     def failures(self) -> int:
-        return sum(count for status, count in self.statuses.items() if status >= 500)
+        return sum(count for status, count in self.statuses.items() if is_failure(status))
 
     def assert_clean(self) -> None:
         """No failure, nothing unexpected or of a token in the log, nobody contacted beyond this machine."""
