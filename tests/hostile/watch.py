@@ -60,13 +60,12 @@ class Watch:
     def open(self, path: str, **options: Any) -> TestResponse:
         started = time.perf_counter()
         answer = self.service.open(path, **options)
-        self.milliseconds.append((time.perf_counter() - started) * 1000)
-        self.statuses[answer.status_code] += 1
+        self.note(answer.status_code, started)
         return answer
 
-    @property
-    def inputs(self) -> int:
-        return self.statuses.total()
+    def note(self, status: int, started: float) -> None:
+        self.milliseconds.append((time.perf_counter() - started) * 1000)
+        self.statuses[status] += 1
 
     @property
     def failures(self) -> int:
