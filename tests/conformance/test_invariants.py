@@ -226,7 +226,7 @@ def orders(draw: st.DrawFn) -> Json:
     return order
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["order-select", "order-sign"]), st.lists(orders(), max_size=3), charts)
 def test_no_answer_breaks_an_invariant_whatever_is_ordered_and_charted(
     hook: str, drafts: list[Json], chart: dict[str, Any]

@@ -22,7 +22,7 @@ SURFACE = schemathesis.openapi.from_wsgi("/openapi.json", client().application, 
 
 @SURFACE.parametrize()
 @settings(
-    max_examples=sized(3000, 50),
+    max_examples=sized(3000, 20),
     deadline=None,
     derandomize=True,
     suppress_health_check=[*HealthCheck],
