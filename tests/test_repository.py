@@ -137,7 +137,11 @@ def test_the_readme_names_exactly_the_settings_that_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "fixtures/README.md", "docs/architecture.md", "docs/decisions/README.md"]
+    "path",
+    [
+        *("README.md", "fixtures/README.md", "docs/architecture.md", "docs/decisions/README.md"),
+        *("docs/conformance.md", "docs/hostile-input.md"),
+    ],
 )
 def test_every_file_that_a_page_links_to_exists(path: str) -> None:
     page = ROOT / path
