@@ -15,7 +15,7 @@ from flask.blueprints import BlueprintSetupState
 from flask_cors import CORS
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
-from cds_hooks.authentication import Authenticator
+from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.clients import Client
 from cds_hooks.dialects import DIALECTS, adapt, normalise
 from cds_hooks.errors import (
@@ -30,12 +30,13 @@ from cds_hooks.errors import (
     operation_outcome,
 )
 from cds_hooks.fhir_access import FhirAccess
+from cds_hooks.openapi import OPENAPI_PATH, openapi_document
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
 
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
-_DISCOVERY_MAX_AGE_SECONDS = 3600
+_PUBLIC_MAX_AGE_SECONDS = 3600
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -84,8 +85,11 @@ def create_blueprint(
         _registry(services), authenticator, fhir_access, max_body_bytes, rate_limit, observe, on_unexpected
     )
     blueprint = flask.Blueprint("cds_hooks", __name__)
-    blueprint.add_url_rule("/cds-services", "discovery", _discovery(services), methods=["GET"])
+    described = openapi_document(services, is_open=isinstance(authenticator, OpenTo))
+    blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
+    blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
+    blueprint.record_once(_take_paths_literally)
     _answer_errors(blueprint, on_unexpected)
     patterns = [_origin_pattern(origin) for origin in cors_origins]
     if patterns:
@@ -112,17 +116,17 @@ def _registry(services: Sequence[Service]) -> Registry:
     return registry
 
 
-def _discovery(services: Sequence[Service]) -> Callable[[], werkzeug.Response]:
-    document = discovery_document(services)
+def _public(document: bytes) -> Callable[[], werkzeug.Response]:
+    """Answers with a JSON document that never changes while the service runs."""
     etag = hashlib.sha256(document).hexdigest()[:32]
 
-    def discovery() -> werkzeug.Response:
+    def answer() -> werkzeug.Response:
         response = flask.Response(document, mimetype="application/json")
-        response.cache_control.max_age = _DISCOVERY_MAX_AGE_SECONDS
+        response.cache_control.max_age = _PUBLIC_MAX_AGE_SECONDS
         response.set_etag(etag)
         return response.make_conditional(flask.request)
 
-    return discovery
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,8 @@ class _Calls:
         return read_hook_request(self._body(), hooks)
 
     def _body(self) -> bytes:
+        if (flask.request.content_length or 0) > self.max_body_bytes:
+            raise PayloadTooLarge
         # One byte more than the cap may be read, so that a body of unknown length can be found too large.
         flask.request.max_content_length = self.max_body_bytes + 1
         try:
@@ -249,6 +255,11 @@ def _answer_errors(blueprint: flask.Blueprint, on_unexpected: Callable[[Exceptio
     def answer_unexpected(error: Exception) -> flask.Response:
         on_unexpected(error)
         return _error_response(internal_error(), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _take_paths_literally(state: BlueprintSetupState) -> None:
+    """Otherwise a doubled slash is answered with a redirect to whatever host the caller names."""
+    cast(flask.Flask, state.app).url_map.merge_slashes = False
 
 
 def _origin_pattern(origin: str | re.Pattern[str]) -> re.Pattern[str]:
