@@ -1,8 +1,8 @@
 """CDS Hooks 2.0.1 for Flask: the protocol of a service, with nothing clinical in it."""
 
 from cds_hooks.allowed_bases import AllowedBases
-from cds_hooks.authentication import Authenticator, OpenTo
-from cds_hooks.blueprint import CallRecord, create_blueprint
+from cds_hooks.authentication import Authenticator, OpenTo, ReplayStore, ReplayStoreUnavailable
+from cds_hooks.blueprint import CallRecord, FeedbackRecord, create_blueprint
 from cds_hooks.cards import (
     Action,
     Card,
@@ -16,15 +16,18 @@ from cds_hooks.cards import (
 from cds_hooks.clients import Client
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
+    CardOfAnotherClient,
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
     PayloadTooLarge,
+    TemporarilyUnavailable,
     UnknownService,
     UnsupportedContentType,
     UnsupportedFhirVersion,
     operation_outcome,
 )
+from cds_hooks.feedback import Feedback, OverrideReason, read_feedback
 from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
 from cds_hooks.request import FhirAuthorization, HookRequest, OrderContext, read_hook_request
@@ -36,11 +39,14 @@ __all__ = [
     "Authenticator",
     "CallRecord",
     "Card",
+    "CardOfAnotherClient",
     "CdsHooksError",
     "Client",
     "Coding",
     "DataUnobtainable",
     "DraftOrder",
+    "Feedback",
+    "FeedbackRecord",
     "FhirAccess",
     "FhirAuthorization",
     "FhirReader",
@@ -50,14 +56,18 @@ __all__ = [
     "Link",
     "OpenTo",
     "OrderContext",
+    "OverrideReason",
     "PayloadTooLarge",
     "PrefetchState",
     "Query",
     "Reading",
+    "ReplayStore",
+    "ReplayStoreUnavailable",
     "Response",
     "Service",
     "Source",
     "Suggestion",
+    "TemporarilyUnavailable",
     "UnknownService",
     "Unread",
     "UnsupportedContentType",
@@ -66,6 +76,7 @@ __all__ = [
     "discovery_document",
     "is_relative_reference",
     "operation_outcome",
+    "read_feedback",
     "read_hook_request",
     "read_resource",
     "read_searchset",

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import cast
 
@@ -27,6 +28,7 @@ from cds_hooks.errors import (
     internal_error,
     operation_outcome,
 )
+from cds_hooks.feedback import Feedback, read_feedback
 from cds_hooks.fhir_access import FhirAccess
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
@@ -53,6 +55,25 @@ class CallRecord:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackRecord:
+    """One call of a feedback endpoint, as it may be logged and counted.
+
+    `service` is None for an id that does not exist, `client` for a caller who is not known. `error` is the
+    IssueType code of the answer, None when all entries were taken.
+    """
+
+    service: str | None
+    client: str | None
+    status: int
+    milliseconds: float
+    entry_count: int
+    error: str | None
+
+
+TakeFeedback = Callable[[Client, str, Sequence[Feedback]], None]
+
+
 def ignore(_: object) -> None:
     """For callers who do not want to be told."""
 
@@ -63,20 +84,25 @@ def create_blueprint(
     authenticator: Authenticator,
     fhir_access: FhirAccess,
     cors_origins: Sequence[str | re.Pattern[str]],
+    take_feedback: TakeFeedback | None = None,
     max_body_bytes: int = 2 * 1024 * 1024,
-    observe: Callable[[CallRecord], None] = ignore,
+    observe: Callable[[CallRecord | FeedbackRecord], None] = ignore,
     on_unexpected: Callable[[Exception], None] = ignore,
 ) -> flask.Blueprint:
     """The routes of `services`, and the error answers of the whole app the blueprint is registered with.
 
-    `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its type may be
-    logged, its message may hold patient data). Raises ValueError for services that cannot be told apart,
-    for hooks nobody can read, and for the CORS origin `*`.
+    `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
+    there is no feedback endpoint. `observe` is told of every call; `on_unexpected` of every exception that
+    became a 500 (its type may be logged, its message may hold patient data). Raises ValueError for services
+    that cannot be told apart, for hooks nobody can read, and for the CORS origin `*`.
     """
     calls = _Calls(_registry(services), authenticator, fhir_access, max_body_bytes, observe, on_unexpected)
     blueprint = flask.Blueprint("cds_hooks", __name__)
     blueprint.add_url_rule("/cds-services", "discovery", _discovery(services), methods=["GET"])
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
+    if take_feedback is not None:
+        view = partial(calls.take, take_feedback)
+        blueprint.add_url_rule("/cds-services/<service_id>/feedback", "feedback", view, methods=["POST"])
     _answer_errors(blueprint, on_unexpected)
     patterns = [_origin_pattern(origin) for origin in cors_origins]
     if patterns:
@@ -118,13 +144,13 @@ def _discovery(services: Sequence[Service]) -> Callable[[], werkzeug.Response]:
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """Answers POST /cds-services/{id}."""
+    """Answers POST /cds-services/{id} and /cds-services/{id}/feedback."""
 
     registry: Registry
     authenticator: Authenticator
     fhir_access: FhirAccess
     max_body_bytes: int
-    observe: Callable[[CallRecord], None]
+    observe: Callable[[CallRecord | FeedbackRecord], None]
     on_unexpected: Callable[[Exception], None]
 
     def answer(self, service_id: str) -> flask.Response:
@@ -161,6 +187,37 @@ class _Calls:
         )
         return response
 
+    def take(self, take_feedback: TakeFeedback, service_id: str) -> flask.Response:
+        started = time.perf_counter()
+        client: Client | None = None
+        feedback: Sequence[Feedback] = ()
+        error: CdsHooksError | None = None
+        try:
+            client = self._client()
+            if service_id not in self.registry:
+                raise UnknownService
+            feedback = read_feedback(self._json_body())
+            take_feedback(client, service_id, feedback)
+            response = _json_response(b"{}", 200)
+        except CdsHooksError as own_error:
+            error = own_error
+        except Exception as unexpected:
+            self.on_unexpected(unexpected)
+            error = CdsHooksError("The service failed; whether this feedback was stored is not known.")
+        if error is not None:
+            response = _error_response(error, error.status)
+        self.observe(
+            FeedbackRecord(
+                service=service_id if service_id in self.registry else None,
+                client=None if client is None else client.id,
+                status=response.status_code,
+                milliseconds=(time.perf_counter() - started) * 1000,
+                entry_count=len(feedback),
+                error=None if error is None else error.code,
+            )
+        )
+        return response
+
     def _client(self) -> Client:
         headers = flask.request.headers.getlist("Authorization")
         return self.authenticator.client_of(headers, flask.request.path)
@@ -168,12 +225,12 @@ class _Calls:
     def _read(self, hooks: Collection[str] | None) -> HookRequest:
         if hooks is None:
             raise UnknownService
+        return read_hook_request(self._json_body(), hooks)
+
+    def _json_body(self) -> bytes:
         content_type = flask.request.headers.get("Content-Type", "")
         if content_type not in _JSON_TYPES and flask.request.mimetype not in _JSON_TYPES:
             raise UnsupportedContentType
-        return read_hook_request(self._body(), hooks)
-
-    def _body(self) -> bytes:
         # One byte more than the cap may be read, so that a body of unknown length can be found too large.
         flask.request.max_content_length = self.max_body_bytes + 1
         try:
@@ -192,7 +249,10 @@ def _json_response(body: bytes, status: int) -> flask.Response:
 
 
 def _error_response(error: CdsHooksError, status: int) -> flask.Response:
-    return _json_response(msgspec.json.encode(operation_outcome(error)), status)
+    response = _json_response(msgspec.json.encode(operation_outcome(error)), status)
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def _answer_errors(blueprint: flask.Blueprint, on_unexpected: Callable[[Exception], None]) -> None:

@@ -12,3 +12,5 @@ class Client:
     id: str
     fhir_bases: AllowedBases
     policy: str | None = None
+    keep_user_comments: bool = False
+    """Free text that comes with feedback may name a patient; it is dropped unless this is set."""

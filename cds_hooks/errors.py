@@ -2,11 +2,13 @@
 
     CdsHooksError
     ├── InvalidRequest           400  the body is not a hook request that this service can read
+    ├── CardOfAnotherClient      403  feedback on a card that was issued to somebody else
     ├── UnknownService           404  no service has this id
     ├── DataUnobtainable         412  data the service cannot do without were neither sent nor readable
     ├── PayloadTooLarge          413  the body is over the cap
     ├── UnsupportedContentType   415  the body is not declared as JSON
-    └── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
+    ├── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
+    └── TemporarilyUnavailable   503  what the answer needs cannot be reached; the same call may succeed later
 
 Texts come from this package and `expression` names fields; neither ever repeats what a request carried,
 because that could be a patient's.
@@ -24,6 +26,7 @@ class CdsHooksError(Exception):
 
     status: ClassVar[int] = 500
     code: str = "exception"
+    retry_after_seconds: ClassVar[int | None] = None
 
     def __init__(self, text: str, *expression: str) -> None:
         super().__init__(text)
@@ -39,6 +42,16 @@ class InvalidRequest(CdsHooksError):
     def __init__(self, text: str, *expression: str, code: str = "invalid") -> None:
         super().__init__(text, *expression)
         self.code = code
+
+
+class CardOfAnotherClient(CdsHooksError):
+    status = 403
+    code = "forbidden"
+
+    def __init__(self, *expression: str) -> None:
+        super().__init__(
+            "A card was issued to another client; nothing of this batch was stored.", *expression
+        )
 
 
 class UnknownService(CdsHooksError):
@@ -66,8 +79,8 @@ class PayloadTooLarge(CdsHooksError):
     status = 413
     code = "too-long"
 
-    def __init__(self) -> None:
-        super().__init__("The request body is larger than this service accepts.")
+    def __init__(self, *expression: str) -> None:
+        super().__init__("The request body is larger than this service accepts.", *expression)
 
 
 class UnsupportedContentType(CdsHooksError):
@@ -86,6 +99,17 @@ class UnsupportedFhirVersion(CdsHooksError):
         super().__init__(
             "The orders are not FHIR R4 (4.0.1), the only version this service reads.", *expression
         )
+
+
+class TemporarilyUnavailable(CdsHooksError):
+    """`retry_after_seconds` goes out as the header Retry-After."""
+
+    status = 503
+    code = "transient"
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__("The service cannot answer at the moment; the same call may succeed later.")
 
 
 _ISSUE_CODE_OF_STATUS: Mapping[int, str] = {

@@ -18,6 +18,7 @@ from cds_hooks import (
     AllowedBases,
     CallRecord,
     Client,
+    FeedbackRecord,
     FhirAccess,
     HookCall,
     OpenTo,
@@ -181,10 +182,10 @@ def _log_loss(count: int, why: str) -> None:
     _log.warning("issued cards not stored", count=count, why=why)
 
 
-def _log_call(record: CallRecord) -> None:
+def _log_call(record: CallRecord | FeedbackRecord) -> None:
     fields = {key: value for key, value in asdict(record).items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
-    _log.info("call", **fields)
+    _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
 
 
 def _log_unexpected(error: Exception) -> None:

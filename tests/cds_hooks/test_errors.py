@@ -4,10 +4,12 @@ import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from cds_hooks import (
+    CardOfAnotherClient,
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
     PayloadTooLarge,
+    TemporarilyUnavailable,
     UnknownService,
     UnsupportedContentType,
     UnsupportedFhirVersion,
@@ -17,11 +19,13 @@ from cds_hooks.errors import error_of_status, internal_error
 
 ERRORS = [
     (InvalidRequest("hook is missing.", "hook", code="required"), 400, "required"),
+    (CardOfAnotherClient("feedback[0].card"), 403, "forbidden"),
     (UnknownService(), 404, "not-found"),
     (DataUnobtainable("conditions", "imaging"), 412, "incomplete"),
     (PayloadTooLarge(), 413, "too-long"),
     (UnsupportedContentType(), 415, "not-supported"),
     (UnsupportedFhirVersion("context.draftOrders"), 422, "not-supported"),
+    (TemporarilyUnavailable(), 503, "transient"),
     (internal_error(), 500, "exception"),
 ]
 
