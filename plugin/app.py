@@ -35,7 +35,7 @@ from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.review import Review
 from plugin.settings import Settings
-from plugin.store import IssuedCard, Store, open_store
+from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database
 from plugin.terminology import load_terminology
 
 Answer = Callable[[HookCall], Response]
@@ -52,7 +52,8 @@ _USAGE = (
 def create_app(settings: Settings) -> Flask:
     """The WSGI application. Raises ContentError when settings or content are at fault."""
     review = create_review(settings)
-    store = open_store(settings.database, _log_loss)
+    database = open_database(settings.database)
+    store = IssuedCards(database, _log_loss)
     app = Flask("spinal-injection-cds", static_folder=None)
     app.register_blueprint(
         create_blueprint(
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> Flask:
             authenticator=OpenTo(create_client(settings)),
             fhir_access=create_fhir_access(settings),
             cors_origins=(_LOOPBACK_ORIGIN,),
+            take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             observe=_log_call,
             on_unexpected=_log_unexpected,
@@ -68,7 +70,7 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _recording(review: Review, store: Store) -> Answer:
+def _recording(review: Review, store: IssuedCards) -> Answer:
     """The review, with what it issued handed to the store."""
     policy, digest = review.policy.label, review.policy.content_hash
 
@@ -80,11 +82,13 @@ def _recording(review: Review, store: Store) -> Answer:
         if gates:
             _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
         if response.cards:
-            now = datetime.now(UTC)
+            now = _utc_now()
             store.record(
                 [
                     IssuedCard(
                         card=card.uuid,
+                        client=call.client.id,
+                        service=SERVICE_ID,
                         hook_instance=request.hook_instance,
                         hook=request.hook,
                         topic=card.source.topic.code if card.source.topic else "",
@@ -136,6 +140,10 @@ def create_fhir_access(settings: Settings) -> FhirAccess:
 def _clock(settings: Settings) -> Callable[[], date]:
     fixed = settings.today
     return date.today if fixed is None else lambda: fixed
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _services(review: Review, answer: Answer) -> list[Service]:
