@@ -13,8 +13,18 @@ from tests.database_servers import MissingProgramError, PostgresServer, postgres
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresServer]:
+    yield from _running_postgresql(is_safe=False)
+
+
+@pytest.fixture
+def safe_postgresql_server() -> Iterator[PostgresServer]:
+    """A server of the test's own, to be stopped and started; what it commits is on disk."""
+    yield from _running_postgresql(is_safe=True)
+
+
+def _running_postgresql(*, is_safe: bool) -> Iterator[PostgresServer]:
     try:
-        with postgresql() as server:
+        with postgresql(is_safe=is_safe) as server:
             yield server
     except MissingProgramError as missing:
         pytest.skip(str(missing))
