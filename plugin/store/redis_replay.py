@@ -33,3 +33,6 @@ class RedisReplayStore:
             return bool(self._redis.set(key, b"", nx=True, pxat=until))
         except RedisError as error:
             raise ReplayStoreUnavailable from error
+
+    def close(self) -> None:
+        self._redis.close()

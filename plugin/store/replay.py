@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, bindparam, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_hooks import ReplayStore, ReplayStoreUnavailable
+from cds_hooks import ReplayStoreUnavailable
 from plugin.domain.content import ContentError
 from plugin.store.database import connect, insert_new, open_database
 from plugin.store.tables import tokens_seen
+
+if TYPE_CHECKING:
+    from plugin.store.redis_replay import RedisReplayStore
 
 KEPT_AFTER_EXPIRY_SECONDS = 300
 """More than any leeway given to a token, and than the clocks of two machines differ."""
@@ -27,7 +31,7 @@ _PURGED_AT_ONCE = 400
 WAIT_SECONDS = 1
 
 
-def open_replay_store(database: str, replay_url: str | None) -> ReplayStore:
+def open_replay_store(database: str, replay_url: str | None) -> SqlReplayStore | RedisReplayStore:
     """In Redis if there is a URL of one, otherwise in the database. Raises ContentError."""
     if replay_url is None:
         open_database(database).dispose()
@@ -49,7 +53,7 @@ class SqlReplayStore:
         self._engine = engine
         self._now = now
         self._claims = count(1)
-        self._insert = insert_new(tokens_seen, engine)
+        self._insert = insert_new(tokens_seen, engine).execution_options(preserve_rowcount=True)
         expired = select(tokens_seen.c.token).where(tokens_seen.c.expires_at < bindparam("before"))
         self._purge = delete(tokens_seen).where(tokens_seen.c.token.in_(expired.limit(_PURGED_AT_ONCE)))
 
@@ -65,6 +69,9 @@ class SqlReplayStore:
         except SQLAlchemyError as error:
             raise ReplayStoreUnavailable from error
         return is_first
+
+    def close(self) -> None:
+        self._engine.dispose()
 
 
 def digest(issuer: str, jti: str) -> bytes:
