@@ -250,8 +250,7 @@ def _json_response(body: bytes, status: int) -> flask.Response:
 
 def _error_response(error: CdsHooksError, status: int) -> flask.Response:
     response = _json_response(msgspec.json.encode(operation_outcome(error)), status)
-    if error.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    response.headers.update(error.headers)
     return response
 
 

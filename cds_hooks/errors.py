@@ -8,7 +8,7 @@
     ├── PayloadTooLarge          413  the body is over the cap
     ├── UnsupportedContentType   415  the body is not declared as JSON
     ├── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
-    └── TemporarilyUnavailable   503  what the answer needs cannot be reached; the same call may succeed later
+    └── TemporarilyUnavailable   503  a part that no answer may be given without is out of order
 
 Texts come from this package and `expression` names fields; neither ever repeats what a request carried,
 because that could be a patient's.
@@ -18,15 +18,19 @@ because that could be a patient's.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
 class CdsHooksError(Exception):
-    """A call that ends in a status other than 200. `code` is a code of the FHIR R4 IssueType value set."""
+    """A call that ends in a status other than 200. `code` is a code of the FHIR R4 IssueType value set.
+
+    `headers` go out with the answer.
+    """
 
     status: ClassVar[int] = 500
     code: str = "exception"
-    retry_after_seconds: ClassVar[int | None] = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, text: str, *expression: str) -> None:
         super().__init__(text)
@@ -102,14 +106,12 @@ class UnsupportedFhirVersion(CdsHooksError):
 
 
 class TemporarilyUnavailable(CdsHooksError):
-    """`retry_after_seconds` goes out as the header Retry-After."""
-
     status = 503
     code = "transient"
-    retry_after_seconds = 5
+    headers = MappingProxyType({"Retry-After": "5"})
 
     def __init__(self) -> None:
-        super().__init__("The service cannot answer at the moment; the same call may succeed later.")
+        super().__init__("The service cannot answer at the moment; try again later.")
 
 
 _ISSUE_CODE_OF_STATUS: Mapping[int, str] = {
