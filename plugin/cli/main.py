@@ -1,4 +1,4 @@
-"""`spinal-cds`: serve, demo, review."""
+"""`spinal-cds`: serve, demo, review, db, feedback."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 
 from plugin.cli.demo import run_demo
+from plugin.cli.feedback import FORMATS, export_feedback
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.domain.content import ContentError
 from plugin.settings import Settings, read_settings
+from plugin.store.database import upgrade_database
 
 _HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
 _PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
@@ -82,6 +84,33 @@ def review(
         settings = read_settings(**overrides, **({"fhir_servers": fhir_servers} if fhir_servers else {}))
         output = Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
         click.echo(review_file(request_file, settings, output))
+
+
+@main.group()
+def db() -> None:
+    """The database behind the store."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring its schema to what this version works with."""
+    with _one_line():
+        upgrade_database(read_settings().database)
+
+
+@main.group()
+def feedback() -> None:
+    """What clinicians did with the cards."""
+
+
+@feedback.command()
+@click.option("--format", "encoding", type=click.Choice(sorted(FORMATS)), default="csv", show_default=True)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Received on or after this day, UTC.")
+@click.option("--client", help="Of this client only.")
+def export(encoding: str, since: datetime | None, client: str | None) -> None:
+    """Write it to standard output: what was shown, what was done, why, when and where."""
+    with _one_line():
+        export_feedback(read_settings().database, encoding, since, client)
 
 
 def _day(moment: datetime | None) -> date | None:

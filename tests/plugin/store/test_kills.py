@@ -31,7 +31,7 @@ def kept(url: str) -> Counter[str]:
     engine = open_database(url)
     with engine.connect() as connection:
         counted = connection.execute(select(feedback.c.card, func.count()).group_by(feedback.c.card))
-        found = Counter(dict(counted.tuples().all()))
+        found = Counter({row.card: row[1] for row in counted})
         if engine.dialect.name == "sqlite":
             assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
     engine.dispose()
