@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +11,12 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from plugin.domain.content import ContentError
-from plugin.store.migrations import HEAD
+from plugin.store.tables import HEAD
 
 SetUp = Callable[[DBAPIConnection, ConnectionPoolEntry], None]
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -166,11 +168,25 @@ def _sqlite_set_up(durable: bool, wait_seconds: int) -> SetUp:
     def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={wait_seconds * 1000}")
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(cursor, wait_seconds)
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.close()
 
     return set_up
+
+
+def _write_ahead(cursor: DBAPICursor, wait_seconds: int) -> None:
+    """SQLite does not wait its turn where two processes switch a new file to WAL at the same moment."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _postgresql_set_up(durable: bool, wait_seconds: int) -> SetUp:

@@ -37,6 +37,8 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+HEAD = "0002"
+"""The revision at which a database has these tables."""
 metadata = MetaData()
 
 cards_issued = Table(

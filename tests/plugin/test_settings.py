@@ -30,6 +30,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert settings.deadline_seconds == 1.5
     assert settings.log_level == "INFO"
     assert settings.database == "sqlite:///.run/spinal-cds.sqlite3"
+    assert settings.replay_url is None
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         ("SPINAL_CDS_MAX_BODY_BYTES", "4096", "max_body_bytes", 4096),
         ("SPINAL_CDS_DEADLINE_SECONDS", "0.5", "deadline_seconds", 0.5),
         ("SPINAL_CDS_DATABASE", "sqlite:///x", "database", "sqlite:///x"),
+        ("SPINAL_CDS_REPLAY_URL", "redis://h/0", "replay_url", "redis://h/0"),
         ("SPINAL_CDS_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
         (
             "SPINAL_CDS_FHIR_SERVERS",
@@ -76,6 +78,7 @@ def test_a_variable_is_read(
         ("SPINAL_CDS_DEADLINE_SECONDS", "31"),
         ("SPINAL_CDS_DEADLINE_SECONDS", "nan"),
         ("SPINAL_CDS_LOG_LEVEL", "debug-77"),
+        ("SPINAL_CDS_REPLAY_URL", "http://h/77"),
         ("SPINAL_CDS_PROFILE", "production"),
     ],
 )

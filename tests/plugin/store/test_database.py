@@ -11,15 +11,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from setuptools import find_packages
 from sqlalchemy import Engine, text
 
 import plugin.store.migrations
 from plugin.domain.content import ContentError
 from plugin.store.database import connect, existing_database, open_database, upgrade_database
-from plugin.store.migrations import HEAD
-from plugin.store.tables import metadata
+from plugin.store.tables import HEAD, metadata
 from tests.database_servers import PostgresServer
 from tests.forks import results
+from tests.scenarios.scenario import ROOT
 
 BEFORE_MIGRATIONS = """
 CREATE TABLE cards_issued (
@@ -52,6 +53,10 @@ def test_the_head_is_the_one_the_program_asks_for() -> None:
     config.set_main_option("script_location", folder)
 
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_the_migrations_are_installed_with_the_program() -> None:
+    assert "plugin.store.migrations.versions" in find_packages(str(ROOT), include=["plugin*"])
 
 
 def test_the_migrations_make_what_the_tables_say(empty_url: str) -> None:

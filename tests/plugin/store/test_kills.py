@@ -20,7 +20,7 @@ from tests.plugin.store.killed import ENTRIES, cards_of
 from tests.scenarios.scenario import ROOT
 from tests.sizes import sized
 
-KILLS = sized(1000, 50)
+KILLS = sized(1000, 25)
 """For each of the two databases."""
 CRASHES = sized(30, 1)
 EHR = Client("ehr", AllowedBases((), allow_loopback=True))
