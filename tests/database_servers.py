@@ -36,16 +36,15 @@ class PostgresServer:
 
     folder: Path
     port: int
-    is_safe: bool
     process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        options = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
-        if not self.is_safe:
-            options |= {"fsync": "off", "full_page_writes": "off"}
+        # What was written outlives the server without fsync too, as long as the machine is up.
+        options = {"fsync": "off", "full_page_writes": "off", "unix_socket_directories": ""}
+        options |= {"port": str(self.port), "listen_addresses": "127.0.0.1"}
         arguments = [f"--{name}={value}" for name, value in options.items()]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -99,21 +98,18 @@ class PostgresServer:
 
 
 @contextmanager
-def postgresql(*, is_safe: bool = False) -> Iterator[PostgresServer]:
-    """A server that writes through to the disk only if it `is_safe`. Raises MissingProgramError."""
+def postgresql() -> Iterator[PostgresServer]:
+    """A server with nothing in it. Raises MissingProgramError."""
     initdb = _postgresql_program("initdb")
     folder = Path(tempfile.mkdtemp(prefix="spinal-cds-postgresql-"))
-    server = PostgresServer(folder, free_port(), is_safe)
+    server = PostgresServer(folder, free_port())
     try:
         user = _unprivileged()
         if user:
             os.chown(folder, user["user"], user["group"])
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(
-            [initdb, "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
-            + ([] if is_safe else ["--no-sync"]),
-            check=True,
-            stdout=subprocess.DEVNULL,
-            **user,
+            [initdb, "-D", str(folder / "data"), *options], check=True, stdout=subprocess.DEVNULL, **user
         )
         server.start()
         server.make_template()

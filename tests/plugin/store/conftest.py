@@ -13,18 +13,18 @@ from tests.database_servers import MissingProgramError, PostgresServer, postgres
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresServer]:
-    yield from _running_postgresql(is_safe=False)
+    yield from _running_postgresql()
 
 
 @pytest.fixture
-def safe_postgresql_server() -> Iterator[PostgresServer]:
-    """A server of the test's own, to be stopped and started; what it commits is on disk."""
-    yield from _running_postgresql(is_safe=True)
+def own_postgresql_server() -> Iterator[PostgresServer]:
+    """A server of the test's own, to be stopped and started."""
+    yield from _running_postgresql()
 
 
-def _running_postgresql(*, is_safe: bool) -> Iterator[PostgresServer]:
+def _running_postgresql() -> Iterator[PostgresServer]:
     try:
-        with postgresql(is_safe=is_safe) as server:
+        with postgresql() as server:
             yield server
     except MissingProgramError as missing:
         pytest.skip(str(missing))

@@ -97,7 +97,7 @@ def test_the_same_card_twice_is_kept_once(cards: IssuedCards, url: str, losses: 
     assert losses.told == []
 
 
-@pytest.mark.parametrize("count", [1, 499, 500, 501, 2500])
+@pytest.mark.parametrize("count", [500, 501, 2500])
 def test_every_card_taken_before_closing_is_written(
     cards: IssuedCards, url: str, losses: Losses, count: int
 ) -> None:

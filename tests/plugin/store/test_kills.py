@@ -58,9 +58,9 @@ def said(card: str) -> Feedback:
 
 
 def test_a_database_server_that_crashes_keeps_what_was_acknowledged(
-    safe_postgresql_server: PostgresServer,
+    own_postgresql_server: PostgresServer,
 ) -> None:
-    server = safe_postgresql_server
+    server = own_postgresql_server
     url = server.ready_database()
     engine = open_database(url)
     log = FeedbackLog(engine, lambda: datetime.now(UTC))

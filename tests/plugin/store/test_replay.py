@@ -77,9 +77,9 @@ def test_tokens_of_different_ids_or_issuers_are_different(store: ReplayStore) ->
     assert [store.claim(issuer, jti, soon()) for issuer, jti in claims] == [True] * len(claims)
 
 
-@pytest.mark.parametrize("jti", ["", "x" * 100_000, "é\u202e\0'; DROP TABLE tokens_seen", "\ud800", "*"])
-def test_a_token_id_is_any_string(store: ReplayStore, jti: str) -> None:
-    assert [store.claim(ISSUER, jti, soon()) for _ in range(2)] == [True, False]
+def test_a_token_id_is_any_string(store: ReplayStore) -> None:
+    for jti in ("", "x" * 100_000, "é\u202e\0'; DROP TABLE tokens_seen", "\ud800", "*"):
+        assert [store.claim(ISSUER, jti, soon()) for _ in range(2)] == [True, False], jti[:50]
 
 
 def test_a_token_just_expired_is_still_known(store: ReplayStore) -> None:
@@ -148,14 +148,14 @@ def test_a_locked_database_says_nothing_about_a_token(url: str, opened: Open) ->
 
 
 def test_a_postgresql_that_is_down_says_nothing_about_a_token(
-    safe_postgresql_server: PostgresServer, opened: Open
+    own_postgresql_server: PostgresServer, opened: Open
 ) -> None:
-    store = opened(safe_postgresql_server.ready_database(), None)
+    store = opened(own_postgresql_server.ready_database(), None)
     assert store.claim(ISSUER, "t-1", soon())
-    safe_postgresql_server.stop()
+    own_postgresql_server.stop()
     with pytest.raises(ReplayStoreUnavailable):
         store.claim(ISSUER, "t-2", soon())
-    safe_postgresql_server.start()
+    own_postgresql_server.start()
 
     assert [store.claim(ISSUER, token, soon()) for token in ("t-1", "t-2")] == [False, True]
 
