@@ -27,9 +27,11 @@ from cds_hooks import (
 )
 from plugin.cards.catalogue import load_catalogue
 from plugin.cards.compose import Composer
+from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.guidelines import Library, load_guidelines
+from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.review import Review
@@ -64,7 +66,20 @@ def create_app(settings: Settings) -> Flask:
             on_unexpected=_log_unexpected,
         )
     )
+    app.register_blueprint(create_pages(_knowledge(review), review.today))
     return app
+
+
+def _knowledge(review: Review) -> Knowledge:
+    """What the evidence pages show: the review's own policy, and every guideline on file."""
+    return Knowledge(
+        content=load_criteria(),
+        policies=(review.policy,),
+        guidelines=load_guidelines(),
+        catalogue=review.composer.catalogue,
+        terminology=review.terminology,
+        searches=review.record.templates,
+    ).check()
 
 
 def _recording(review: Review, store: Store) -> Answer:
