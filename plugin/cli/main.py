@@ -1,4 +1,4 @@
-"""`spinal-cds`: serve, demo, review."""
+"""`spinal-cds`: serve, demo, review, content."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from pathlib import Path
 
 import click
 
+from plugin.cli.content import content_digest, content_listing
 from plugin.cli.demo import run_demo
+from plugin.cli.document import as_markdown, as_text
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.domain.content import ContentError
+from plugin.pages import load_knowledge
+from plugin.policies.load import shipped_policies
 from plugin.settings import Settings, read_settings
 
 _HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
@@ -82,6 +86,26 @@ def review(
         settings = read_settings(**overrides, **({"fhir_servers": fhir_servers} if fhir_servers else {}))
         output = Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
         click.echo(review_file(request_file, settings, output))
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="As docs/clinical-content.md holds it.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="POLICY",
+    help="A shipped policy's name or a path to a .toml file; may be repeated. [default: every shipped one]",
+)
+@click.option("--change", metavar="WHAT", help="Print the line for docs/CHANGELOG-knowledge.md instead.")
+def content(markdown: bool, policies: tuple[str, ...], change: str | None) -> None:
+    """Print the clinical content: criteria, thresholds, guideline positions, value sets."""
+    if change is not None:
+        click.echo(f"- {date.today()} `{content_digest()}` {change}")
+        return
+    with _one_line():
+        blocks = content_listing(load_knowledge(policies or shipped_policies()))
+    click.echo(as_markdown(blocks) if markdown else as_text(blocks), nl=not markdown)
 
 
 def _day(moment: datetime | None) -> date | None:

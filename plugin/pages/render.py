@@ -114,6 +114,7 @@ def _environment(knowledge: Knowledge) -> jinja2.Environment:
     environment.globals.update(knowledge=knowledge, about=knowledge.content.about)
     word = knowledge.catalogue.word
     environment.filters["word"] = word
+    environment.filters["sentence"] = lambda key: word(key)[:1].upper() + word(key)[1:]
     environment.filters["words"] = lambda keys: ", ".join(map(word, keys))
     environment.filters["either"] = lambda keys: " or ".join(map(word, keys))
     return environment
