@@ -27,12 +27,12 @@ _STANDINGS = {
 }
 
 
-def content_digest() -> str:
+def content_digest(package: Path = _PACKAGE) -> str:
     """Over every file of content in the package: guidelines, policies, criteria, terminology, catalogues."""
     digest = hashlib.sha256()
-    for path in sorted((*_PACKAGE.rglob("*.toml"), *_PACKAGE.rglob("*.json"))):
+    for path in sorted((*package.rglob("*.toml"), *package.rglob("*.json"))):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(content)}\n".encode())
+        digest.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 
