@@ -88,10 +88,13 @@ class Composer:
         for verdict in verdicts:
             cards += call.gaps(verdict)
         cards += call.unknown([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.UNKNOWN])
+        cards += call.notes([(v, f) for v in verdicts for f in v.findings if self.has_notes_card(f)])
         cards.sort(key=lambda card: _URGENCY[card.indicator])
-        if self.notes == "always":
-            cards += call.notes([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.NOTE])
         return self._capped(cards)
+
+    def has_notes_card(self, finding: Finding) -> bool:
+        """Is this a note of a card of its own? One that the policy makes louder than info always is."""
+        return finding.kind is Kind.NOTE and (self.notes == "always" or finding.indicator != "info")
 
     def _capped(self, cards: list[Card]) -> tuple[Card, ...]:
         """The most urgent cards; the last one names those that had no room."""
@@ -124,12 +127,13 @@ class _Call:
         return [self._gap(verdict, f, notes) for f, notes in zip(found, beside, strict=True)]
 
     def _beside(self, verdict: Verdict) -> list[Finding]:
-        """Notes for the first card about an order; none where notes have a card of their own."""
+        """Notes for the first card about an order, without those that have a card of their own."""
         reference = verdict.case.order.reference
-        if self.composer.notes == "always" or reference in self.noted:
+        if reference in self.noted:
             return []
         self.noted.add(reference)
-        return [f for f in verdict.findings if f.kind is Kind.NOTE]
+        notes = [f for f in verdict.findings if f.kind is Kind.NOTE]
+        return [f for f in notes if not self.composer.has_notes_card(f)]
 
     def _gap(self, verdict: Verdict, finding: Finding, notes: list[Finding]) -> Card:
         check, case = finding.check, verdict.case
@@ -217,7 +221,7 @@ class _Call:
                 uuid=self._uuid("|".join(orders), "NOTES"),
                 topic=("NOTES", catalogue.frame("topic_notes")),
                 summary=summary,
-                indicator="info",
+                indicator=min((f.indicator for _, f in pairs), key=_URGENCY.__getitem__),
                 detail=self.detail.of_notes(pairs),
                 findings=[(v.case.order.reference, f) for v, f in pairs],
                 suggestions=(),

@@ -12,10 +12,12 @@ from plugin.pages.cases import CaseGroup, Side
 from plugin.pages.views import (
     CriterionView,
     GuidelinesView,
+    OwnNumber,
     Threshold,
     code_list,
     criterion_view,
     guidelines_view,
+    narrowed,
 )
 
 _PACKAGE = Path(__file__).parents[1]
@@ -93,17 +95,25 @@ def _criterion(knowledge: Knowledge, view: CriterionView) -> Iterator[Block]:
         )
     if view.own_numbers:
         yield Table(
-            ("Document", "Number", "In short", "How it was read"),
-            [
-                (o.guideline.short_name, ", ".join(o.numbers), o.says, f"{o.mark} [{o.source_key}]")
-                for o in view.own_numbers
-            ],
+            ("Document", "Applies to", "Number", "In short", "How it was read"),
+            [_own_number(knowledge, own) for own in view.own_numbers],
         )
     if view.messages:
         yield Table(
             ("Row", "What a card says", "What is missing", "What would settle it", "Shown as"),
             [(m.row, m.summary, m.missing, m.settle, "; ".join(m.shown)) for m in view.messages],
         )
+
+
+def _own_number(knowledge: Knowledge, own: OwnNumber) -> tuple[str, ...]:
+    word, asked = knowledge.catalogue.word, own.asked
+    return (
+        own.guideline.short_name,
+        "; ".join(", ".join(map(word, part)) for part in narrowed(asked, asked.families)),
+        ", ".join(own.numbers) or ("none" if asked.asks else "does without it"),
+        asked.says,
+        f"{asked.mark} [{asked.source_key}]",
+    )
 
 
 def _values(threshold: Threshold) -> Iterator[str]:

@@ -9,24 +9,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, RootModel, Strict, model_validator
 
-from plugin.guidelines.model import Chronicity, Content, Mark, Pattern, Text
+from plugin.guidelines.model import Chronicity, Content, Family, Mark, Pattern, Text
 
 CriterionId = Annotated[str, Field(pattern=r"^([A-Z]+-[0-9]+|SCOPE)$")]
 Day = Annotated[date, Strict()]
-Family = Literal[
-    "interlaminar",
-    "caudal",
-    "transforaminal",
-    "facet-injection",
-    "facet-rfa",
-    "sij-injection",
-    "lateral-branch-block",
-    "sij-rfa",
-    "trigger-point",
-    "intradiscal",
-    "basivertebral",
-    "biologic",
-]
 Answer = Literal["met", "not-met", "unknown", "waived", "conflict"]
 AttributeName = Literal[
     "citation",

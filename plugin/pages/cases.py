@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plugin.guidelines import Guideline
-from plugin.guidelines.model import FAMILIES, REGIONS, Direction, Position
+from plugin.guidelines.model import REGIONS, Direction, Position
 
 Standing = Literal["disagree", "qualified", "agree", "none"]
 SPEAKING: tuple[Direction, ...] = ("for", "conditional", "against")
@@ -70,13 +70,13 @@ def case_groups(
     patterns: Iterable[str],
     chronicity: Sequence[str],
 ) -> tuple[CaseGroup, ...]:
-    """Every case of families × patterns × chronicity once. Families no document can speak of are left out."""
-    known = [family for family in families if family in FAMILIES]
+    """Every case of families × patterns × chronicity once."""
+    asked = tuple(families)
     groups: list[CaseGroup] = []
     for pattern in patterns:
         alike: dict[tuple[tuple[str, ...], tuple[Side, ...]], list[str]] = {}
         for time in chronicity:
-            for sides, together in _families_alike(guidelines, known, pattern, time).items():
+            for sides, together in _families_alike(guidelines, asked, pattern, time).items():
                 alike.setdefault((together, sides), []).append(time)
         for (together, sides), times in alike.items():
             speaking = {side.guideline.id for side in sides}

@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 
 from plugin.pages.knowledge import Knowledge
-from plugin.pages.views import CriterionView, criterion_view, guidelines_view
+from plugin.pages.views import CriterionView, criterion_view, guidelines_view, narrowed
 
 _FOLDER = Path(__file__).parent
 HTML = "text/html"
@@ -111,7 +111,7 @@ def _environment(knowledge: Knowledge) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(knowledge=knowledge, about=knowledge.content.about)
+    environment.globals.update(knowledge=knowledge, about=knowledge.content.about, narrowed=narrowed)
     word = knowledge.catalogue.word
     environment.filters["word"] = word
     environment.filters["sentence"] = lambda key: word(key)[:1].upper() + word(key)[1:]

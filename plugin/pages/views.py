@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from plugin.criteria import ATTRIBUTES, Criterion
 from plugin.guidelines import Guideline
-from plugin.guidelines.model import CHRONICITIES, FAMILIES, PATTERNS
+from plugin.guidelines.model import CHRONICITIES, FAMILIES, PATTERNS, REGIONS, About
+from plugin.guidelines.model import Criterion as Asked
 from plugin.pages.cases import SPEAKING, CaseGroup, Statement, case_groups, statements
 from plugin.pages.knowledge import Knowledge
 from plugin.policies.model import Policy
@@ -31,10 +32,8 @@ class OwnNumber:
     """What one document asks for under a criterion."""
 
     guideline: Guideline
+    asked: Asked
     numbers: tuple[str, ...]
-    says: str
-    mark: str
-    source_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +159,28 @@ def _by_pattern(
 
 def _own_numbers(knowledge: Knowledge, name: str) -> tuple[OwnNumber, ...]:
     return tuple(
-        OwnNumber(
-            guideline,
-            tuple(
-                f"{key} = {_plain(value)}"
-                for key, value in asked.params.model_dump(exclude_none=True).items()
-            ),
-            asked.says,
-            asked.mark,
-            asked.source_key,
-        )
+        OwnNumber(guideline, asked, tuple(_numbers(asked)))
         for guideline in knowledge.guidelines
         for asked in guideline.criteria
         if asked.criterion == name
     )
+
+
+def _numbers(asked: Asked) -> Iterator[str]:
+    for key, value in asked.params.model_dump(exclude_none=True).items():
+        yield f"{key} = {_plain(value)}"
+
+
+def narrowed(about: About, families: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """What a claim applies to, part by part: families, then what else of the cases it leaves out."""
+    yield tuple(families)
+    for listed, all_there_are in (
+        (about.patterns, PATTERNS),
+        (about.chronicity, CHRONICITIES),
+        (about.regions, REGIONS),
+    ):
+        if len(listed) < len(all_there_are):
+            yield listed
 
 
 def _inputs(knowledge: Knowledge, entry: Criterion) -> tuple[InputLine, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plugin.domain.pain_pattern import PatternParams
 from plugin.domain.scope import ScopeParams
+from plugin.guidelines.model import FAMILIES, Family, Pattern
 from plugin.rules import conservative_care_completed, indication_documented, mri_confirms_region
 
 Indicator = Literal["info", "warning", "critical"]
@@ -27,13 +29,24 @@ class _Content(BaseModel):
 
 
 class Conflict(_Content):
-    """A case about which guidelines disagree, and the criterion that says so."""
+    """A case about which documents disagree, and the criterion that says so."""
 
     criterion: str
-    pattern: str
+    families: tuple[Family, ...] = FAMILIES
+    pattern: Pattern | Literal["any"]
     chronicity: Literal["acute", "chronic", "any"] = "any"
-    requires_disagreement: bool = True
-    """False: said whenever the pattern fits, because one side is not among the guideline files."""
+    beside: tuple[str, ...] = ()
+    """Said only where one of these criteria has a gap; empty: wherever the case fits."""
+    needs: Literal["disagreement", "position", "nothing"] = "disagreement"
+    """What the documents must say of the case: some for and some against, anything at all, or nothing."""
+
+    def is_about(self, family: str, pattern: str | None, chronicity: str, gaps: Collection[str]) -> bool:
+        return (
+            family in self.families
+            and self.pattern in ("any", pattern)
+            and self.chronicity in ("any", chronicity)
+            and (not self.beside or any(criterion in gaps for criterion in self.beside))
+        )
 
 
 class OverrideReason(_Content):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
 
 import pytest
 
 from plugin.cards.catalogue import load_catalogue
 from plugin.criteria import ATTRIBUTES, Criterion, load_criteria
-from plugin.criteria.model import Family
-from plugin.guidelines.model import FAMILIES
 from plugin.pages import Knowledge, load_knowledge
 from plugin.policies.load import shipped_policies
 from plugin.policies.model import RULES
@@ -50,10 +47,6 @@ def test_every_criterion_that_a_rule_answers_is_written_down() -> None:
 
 def test_every_criterion_that_cards_have_words_for_is_written_down() -> None:
     assert load_catalogue().text.criteria.keys() - CONTENT.criteria.keys() == set()
-
-
-def test_every_family_that_guidelines_speak_of_may_be_named() -> None:
-    assert set(FAMILIES) - set(get_args(Family)) == set()
 
 
 def test_every_threshold_of_every_policy_is_shown_with_its_criterion(knowledge: Knowledge) -> None:
