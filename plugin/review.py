@@ -13,7 +13,7 @@ from plugin.domain.case import Case, open_case
 from plugin.domain.evidence import Evidence
 from plugin.domain.order import InjectionOrder
 from plugin.evidence.gather import Record, assemble, nothing_was_read
-from plugin.evidence.orders import read_orders
+from plugin.evidence.orders import OrdersRead, read_orders
 from plugin.evidence.reading import Chart
 from plugin.policies.judge import Judge, Verdict
 from plugin.policies.model import Policy
@@ -55,7 +55,8 @@ class Review:
                 raise DataUnobtainable(*readings)
             evidence = assemble(readings, drafts, chart, self.policy.file.encounter_diagnosis_max_age_days)
             verdicts = tuple(
-                self.judge.judge(self._case(order, evidence), request.hook) for order in drafts.injections
+                self.judge.judge(self._case(order, evidence, drafts), request.hook)
+                for order in drafts.injections
             )
         caller = Caller(
             request.context.patient_id,
@@ -66,5 +67,8 @@ class Review:
         cards = self.composer.cards(verdicts, orphans, caller, request.hook_instance)
         return Reviewed(verdicts, orphans, Response(cards=cards))
 
-    def _case(self, order: InjectionOrder, evidence: Evidence) -> Case:
-        return open_case(order, evidence, self.policy.pattern_params, self.policy.file.chronic_pain_days)
+    def _case(self, order: InjectionOrder, evidence: Evidence, drafts: OrdersRead) -> Case:
+        beside = tuple(other for other in drafts.session if other.reference != order.reference)
+        return open_case(
+            order, evidence, self.policy.pattern_params, self.policy.file.chronic_pain_days, beside
+        )

@@ -33,11 +33,14 @@ from plugin.domain.evidence import (
     StudyState,
     Waiver,
 )
-from plugin.domain.order import Family, InjectionOrder
+from plugin.domain.families import Family
+from plugin.domain.injections import Injection
+from plugin.domain.order import InjectionOrder
 from plugin.domain.pain_pattern import PatternParams
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from plugin.evidence import views
+from plugin.evidence.families import coded_family
 from plugin.evidence.gather import assemble
 from plugin.evidence.orders import OrdersRead
 from plugin.evidence.reading import Chart
@@ -153,7 +156,8 @@ def order(code: str = "62323", **changes: Any) -> InjectionOrder:
         "reference": "ServiceRequest/order",
         "is_addressable": True,
         "code": known,
-        "family": _family(known),
+        "family": coded_family(known),
+        "codes": (known,),
         "region": known.region or UNSPECIFIED,
         "site_disagrees": False,
         "is_catheter": known.in_set("proc-epidural-catheter"),
@@ -164,12 +168,6 @@ def order(code: str = "62323", **changes: Any) -> InjectionOrder:
         "as_of": when.first if when else TODAY,
     }
     return InjectionOrder(**{**given, **changes})
-
-
-def _family(known: Concept) -> Family:
-    if known.in_set("proc-esi-transforaminal"):
-        return Family.TRANSFORAMINAL
-    return Family.CAUDAL if known.get("approach") == "caudal" else Family.INTERLAMINAR
 
 
 def study(
@@ -213,6 +211,19 @@ def medication(first: str, last: str | None, **changes: Any) -> CareEntry:
     """An analgesic; `last` None: its end is not recorded."""
     entry = care(first, last, CareKind.MEDICATION, **changes)
     return replace(entry, last=on(last) if last else None, is_period=True)
+
+
+def injection(when: str | None, region: Region = LUMBAR, **changes: Any) -> Injection:
+    """An earlier interlaminar epidural, completed."""
+    given = Injection(
+        reference=f"Procedure/injection-{when}",
+        label="Interlaminar epidural",
+        family=Family.INTERLAMINAR,
+        code=Concept(CPT, "62323", "Interlaminar epidural", region=region),
+        region=region,
+        date=on(when) if when else None,
+    )
+    return replace(given, **changes)
 
 
 def event(when: str | None, region: Region = LUMBAR) -> Event:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 from plugin.domain.dates import DateRange
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
+from plugin.domain.families import Family, Purpose
+from plugin.domain.injections import Injection, Sessions, is_same_half, sessions
 from plugin.domain.order import InjectionOrder
 from plugin.domain.pain_pattern import LIMB_PATTERNS, PainPattern, PatternParams, read_pain_pattern
 from plugin.domain.regions import Region
@@ -47,13 +50,52 @@ class Case:
     """The order's region, narrowed by the diagnosis it is for."""
     onset: Onset
     chronicity: Chronicity
+    alongside: tuple[InjectionOrder, ...] = ()
+    """The other injections among the drafts of the hook, selected or not."""
+
+    def sessions(
+        self,
+        families: Collection[Family],
+        within_days: int,
+        purposes: Collection[Purpose] = tuple(Purpose),
+        *,
+        before: date | None = None,
+    ) -> Sessions:
+        """Earlier sessions of these families in the same half of the spine, counted back from `as_of`.
+
+        An injection of undetermined purpose may be of any.
+        """
+
+        def belongs(injection: Injection) -> Truth:
+            if injection.family not in families:
+                return Truth.FALSE
+            is_meant = injection.purpose in purposes
+            if not is_meant and injection.purpose is not Purpose.UNDETERMINED:
+                return Truth.FALSE
+            same = is_same_half(self.region, injection.region)
+            return same if is_meant else same & Truth.UNKNOWN
+
+        history = self.evidence.injections
+        return sessions(
+            history.entries,
+            before=before or self.as_of,
+            within_days=within_days,
+            belongs=belongs,
+            may_hold_more=history.may_hold_more,
+        )
 
     @property
     def as_of(self) -> date:
         return self.order.as_of
 
 
-def open_case(order: InjectionOrder, evidence: Evidence, params: PatternParams, chronic_days: int) -> Case:
+def open_case(
+    order: InjectionOrder,
+    evidence: Evidence,
+    params: PatternParams,
+    chronic_days: int,
+    alongside: tuple[InjectionOrder, ...] = (),
+) -> Case:
     """Works out the facts that several rules share."""
     pattern = read_pain_pattern(order, evidence, params)
     region = _region(order, pattern)
@@ -64,7 +106,7 @@ def open_case(order: InjectionOrder, evidence: Evidence, params: PatternParams, 
         chronicity = "chronic"
     elif lasted is Truth.FALSE:
         chronicity = "acute"
-    return Case(order, evidence, pattern, region, onset, chronicity)
+    return Case(order, evidence, pattern, region, onset, chronicity, alongside)
 
 
 def _region(order: InjectionOrder, pattern: PainPattern) -> Region:

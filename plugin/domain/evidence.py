@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from plugin.domain.check import Item, Unread
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange
+from plugin.domain.injections import Injection
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 
@@ -158,7 +159,7 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A spine operation or an earlier injection."""
+    """A spine operation."""
 
     reference: str
     label: str
@@ -209,7 +210,7 @@ class Evidence:
     studies: Section[Study] = field(default_factory=Section)
     care: Section[CareEntry] = field(default_factory=Section)
     waivers: Section[Waiver] = field(default_factory=Section)
-    injections: Section[Event] = field(default_factory=Section)
+    injections: Section[Injection] = field(default_factory=Section)
     operations: Section[Event] = field(default_factory=Section)
     pain_scores: Section[PainScore] = field(default_factory=Section)
     in_trial: Truth = Truth.UNKNOWN

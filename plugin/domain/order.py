@@ -6,18 +6,42 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from plugin.domain.check import Item
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange
 from plugin.domain.evidence import Diagnosis
+from plugin.domain.families import Family, Purpose
 from plugin.domain.regions import Region
+from plugin.domain.truth import Truth, any_of
 
 
-class Family(StrEnum):
-    """The procedure families that are reviewed."""
+class Word(StrEnum):
+    """What the text of an order says beside its codes. A hint, never a code's equal."""
 
-    INTERLAMINAR = "interlaminar"
-    CAUDAL = "caudal"
-    TRANSFORAMINAL = "transforaminal"
+    SERIES = "series"
+    INTRA_ARTICULAR = "intra_articular"
+    NOT_THERMAL = "not_thermal"
+    """Pulsed, cooled or chemical ablation."""
+    BIOLOGIC = "biologic"
+    ULTRASOUND = "ultrasound"
+    STEROID = "steroid"
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A drug ordered in the same hook. UNKNOWN: what is in the product could not be resolved."""
+
+    reference: str
+    label: str
+    is_steroid: Truth
+    is_particulate: Truth
+    """Of a steroid; FALSE for any other drug."""
+    is_local_anaesthetic: Truth
+    is_quoted: bool = False
+    """The label is the chart's own text."""
+
+    def item(self) -> Item:
+        return Item("drug", self.label, self.reference, quoted=self.is_quoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +70,31 @@ class InjectionOrder:
     """The day of the request."""
     companions: frozenset[str] = frozenset()
     """Value sets that other codes of the same hook belong to."""
+    companion_codes: tuple[Concept, ...] = ()
+    """The codes of the same hook that are no injection: guidance, drugs, imaging."""
+    codes: tuple[Concept, ...] = ()
+    """All codes of ours on this order, and those of its add-on lines."""
+    purpose: Purpose = Purpose.UNDETERMINED
+    sides: frozenset[str] = frozenset()
+    """`left`, `right`, or both; empty when the order names none."""
+    modifiers: frozenset[str] = frozenset()
+    """`KX`, `50`, `RT`, `LT`, wherever the order carries them."""
+    levels: int | None = None
+    """Levels or joints, add-on lines included; None where the code does not count them."""
+    repeats: bool = False
+    """The order asks for more than one session."""
+    words: frozenset[Word] = frozenset()
+    drugs: tuple[Drug, ...] = ()
+    """Drugs ordered in the same hook."""
 
     @property
     def has_reason(self) -> bool:
         return bool(self.reason_references or self.reason_codes)
+
+    @property
+    def has_steroid(self) -> Truth:
+        """UNKNOWN when a drug beside the order cannot be resolved."""
+        return any_of(drug.is_steroid for drug in self.drugs)
+
+    def item(self) -> Item:
+        return Item("order", self.code.label, self.reference)

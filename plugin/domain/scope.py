@@ -14,6 +14,8 @@ from plugin.domain.dates import DateRange, days_before
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.truth import Truth
 
+_AT_ANY_AGE = frozenset({"GUI-1"})
+_FREQUENCY = frozenset({"FRQ-1", "FRQ-2", "FRQ-3"})
 INDICATION = frozenset({"IND-1", "IND-2", "IND-3"})
 
 
@@ -35,10 +37,12 @@ class Scope:
     """Criteria that are not asked."""
     lowered: frozenset[str] = frozenset()
     """Criteria whose gaps are shown as information."""
+    kept: frozenset[str] = frozenset()
+    """With everything off, the criteria that are asked all the same."""
     conflicts_off: bool = False
 
     def is_off(self, criterion: str) -> bool:
-        return "*" in self.off or criterion in self.off
+        return criterion not in self.kept and ("*" in self.off or criterion in self.off)
 
 
 def scope_of(case: Case, params: ScopeParams) -> Scope:
@@ -47,7 +51,9 @@ def scope_of(case: Case, params: ScopeParams) -> Scope:
         return Scope(silenced_by=silenced, gates=(silenced,))
     if _is_minor(case, params) is Truth.TRUE:
         minor = _scope_check("outside-adult-population", Kind.UNKNOWN)
-        return Scope(gates=("G9",), checks=(minor,), off=frozenset({"*"}), conflicts_off=True)
+        return Scope(
+            gates=("G9",), checks=(minor,), off=frozenset({"*"}), kept=_AT_ANY_AGE, conflicts_off=True
+        )
     return _narrowed(case)
 
 
@@ -76,12 +82,12 @@ def _narrowed(case: Case) -> Scope:
     trial = any(d.in_set("dx-research-participant") for d in (*_current(evidence), *_reasons(case)))
     if trial or evidence.in_trial is Truth.TRUE:
         gates.append("G8")
-        lowered |= {"IND-1"}
+        lowered |= {"IND-1", "BIO-1"}
         conflicts_off = True
     if _is_cancer_pain(case):
         gates.append("G10")
         off |= INDICATION | {"CC-1"}
-        lowered |= {"IMG-1"}
+        lowered |= {"IMG-1"} | _FREQUENCY
         conflicts_off = True
     if evidence.encounter.is_inpatient is Truth.TRUE:
         gates.append("G11")
@@ -91,7 +97,7 @@ def _narrowed(case: Case) -> Scope:
         checks.append(_scope_check("catheter", Kind.NOTE))
     if case.order.is_contradictory:
         checks.append(_scope_check("contradictory-codes", Kind.UNKNOWN))
-    return Scope(None, tuple(gates), tuple(checks), off, lowered, conflicts_off)
+    return Scope(None, tuple(gates), tuple(checks), off, lowered, conflicts_off=conflicts_off)
 
 
 def _scope_check(row: str, kind: Kind) -> Check:

@@ -1,4 +1,4 @@
-"""Conservative care, earlier injections and operations: one pass over procedures, orders and medication."""
+"""Conservative care, injections and operations: one pass over procedures, orders and medication."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from plugin.domain.check import Item
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, days_after, parse_fhir_date
 from plugin.domain.evidence import CareEntry, CareKind, Event, Study, Waiver
+from plugin.domain.injections import Injection
 from plugin.domain.regions import Region
 from plugin.evidence.imaging import study_from_procedure, study_from_request
+from plugin.evidence.injections import read_injection
 from plugin.evidence.reading import Chart, label_of, reference_of, region_of, text_of, when
 from plugin.evidence.views import (
     CodeableConcept,
@@ -35,7 +37,6 @@ _CARE_SETS = {
     "cc-passive-modality": CareKind.PASSIVE,
     "cc-pt-referral": CareKind.REFERRAL,
 }
-_INJECTION_SETS = ("proc-esi-interlaminar-caudal", "proc-esi-transforaminal")
 _DRUG_SETS = ("cc-med-nsaid", "cc-med-other-analgesic")
 _DONE = frozenset({"completed", "in-progress", "stopped"})
 _NOT_YET = frozenset({"preparation", "on-hold"})
@@ -50,7 +51,7 @@ class CareFound:
 
     care: list[CareEntry] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
-    injections: list[Event] = field(default_factory=list)
+    injections: list[Injection] = field(default_factory=list)
     operations: list[Event] = field(default_factory=list)
     studies: list[Study] = field(default_factory=list)
 
@@ -68,7 +69,10 @@ def read_procedures(procedures: Iterable[Procedure], chart: Chart, found: CareFo
         if kind is not None or not known:
             _read_care(procedure, known, kind, chart, found)
         if known:
-            _read_event(procedure, known, found)
+            _read_operation(procedure, known, found)
+            injection = read_injection(procedure, known, chart)
+            if injection is not None:
+                found.injections.append(injection)
         study = study_from_procedure(procedure, known, chart)
         if study is not None and (procedure.status != "not-done" or study.was_declined):
             found.studies.append(study)
@@ -131,18 +135,15 @@ def _open_end(procedure: Procedure) -> DateRange | None:
     return _ONGOING if procedure.status == "in-progress" else None
 
 
-def _read_event(procedure: Procedure, known: tuple[Concept, ...], found: CareFound) -> None:
-    if procedure.status not in ("completed", None, "unknown"):
-        return
-    injected = [c for c in known if any(name in c.sets for name in _INJECTION_SETS)]
+def _read_operation(procedure: Procedure, known: tuple[Concept, ...], found: CareFound) -> None:
     operated = [c for c in known if "proc-spine-surgery" in c.sets]
+    if not operated or procedure.status not in ("completed", None, "unknown"):
+        return
+    label, _ = label_of(procedure.code, operated)
+    region = region_of(operated) or Region.unspecified()
     taken = when(procedure.performedDateTime, procedure.performedPeriod)
-    for concepts, events in ((injected, found.injections), (operated, found.operations)):
-        if concepts:
-            label, _ = label_of(procedure.code, concepts)
-            region = region_of(concepts) or Region.unspecified()
-            is_certain = procedure.status == "completed"
-            events.append(Event(reference_of(procedure), label, region, taken, is_certain))
+    is_certain = procedure.status == "completed"
+    found.operations.append(Event(reference_of(procedure), label, region, taken, is_certain))
 
 
 def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:

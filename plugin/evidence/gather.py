@@ -32,8 +32,9 @@ from plugin.evidence.care import (
 )
 from plugin.evidence.conditions import read_diagnoses
 from plugin.evidence.imaging import merged, studies_from_imaging, studies_from_reports
+from plugin.evidence.injections import pain_scores, read_measures, reported_injections, with_relief
 from plugin.evidence.orders import OrdersRead
-from plugin.evidence.people import read_encounter, read_pain_scores, read_patient, read_trial
+from plugin.evidence.people import read_encounter, read_patient, read_trial
 from plugin.evidence.reading import Chart
 from plugin.terminology import Terminology
 
@@ -147,8 +148,10 @@ def _refused(readings: Readings) -> Readings:
 def _template(source: Source, terminology: Terminology) -> str:
     if source.code_set is None:
         return source.template
-    codes = ",".join(sorted(c.code for c in terminology.members(source.code_set)))
-    return f"{source.template}&code={codes}"
+    codes = sorted(c.code for c in terminology.members(source.code_set))
+    if terminology.relief_code is not None:
+        codes.append(terminology.relief_code[1])
+    return f"{source.template}&code={','.join(codes)}"
 
 
 def _missing_reasons(conditions: Reading[Any], are_asked_for: bool, drafts: OrdersRead) -> dict[str, Query]:
@@ -191,7 +194,11 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
         *studies_from_reports(_of(readings, "reports"), chart),
         *found.studies,
     ]
-    scores = read_pain_scores(_of(readings, "observations"), chart)
+    measures = read_measures(_of(readings, "observations"), chart)
+    injections = [
+        *found.injections,
+        *reported_injections(_of(readings, "reports"), found.injections, chart),
+    ]
     medication = ("medications", "medicationStatements")
     section = _Sections(readings, chart).of
     return Evidence(
@@ -201,9 +208,9 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
         studies=section(merged(studies), "imaging", "reports", "procedures", "serviceRequests"),
         care=section(tuple(found.care), "procedures", "serviceRequests", *medication),
         waivers=section((*found.waivers, *_declined(diagnoses)), "procedures", "conditions"),
-        injections=section(tuple(found.injections), "procedures"),
+        injections=section(tuple(with_relief(injections, measures)), "procedures"),
         operations=section(tuple(found.operations), "procedures"),
-        pain_scores=section(scores, "observations"),
+        pain_scores=section(pain_scores(measures), "observations"),
         in_trial=read_trial(readings.get("researchSubjects"), chart),
     )
 

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from cds_hooks import DraftOrder, OrderContext, is_relative_reference
 from plugin.domain.codes import Concept
 from plugin.domain.dates import parse_fhir_date
-from plugin.domain.order import Family, InjectionOrder
+from plugin.domain.families import Family
+from plugin.domain.injections import is_same_half
+from plugin.domain.order import Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
+from plugin.domain.truth import Truth, any_of
 from plugin.evidence.conditions import diagnosis_from_code
+from plugin.evidence.drugs import medication_of, ordered_drug, supplied_drug
+from plugin.evidence.families import (
+    FAMILY_OF_SET,
+    coded_family,
+    is_add_on,
+    leading,
+    modifiers_of,
+    purpose_of,
+    sides_of,
+)
 from plugin.evidence.reading import Chart, region_of, relative, text_of, when
-from plugin.evidence.views import CodeableConcept, Condition, MedicationRequest, ServiceRequest, many
+from plugin.evidence.views import (
+    CodeableConcept,
+    Condition,
+    Medication,
+    MedicationRequest,
+    ServiceRequest,
+    many,
+)
 
-_TRANSFORAMINAL = "proc-esi-transforaminal"
-_INTERLAMINAR = "proc-esi-interlaminar-caudal"
 _CATHETER = "proc-epidural-catheter"
 _OUT_OF_SCOPE = "proc-out-of-scope-neuraxial"
 _OVER = frozenset({"revoked", "entered-in-error", "completed", "cancelled"})
@@ -29,6 +48,8 @@ class OrdersRead:
     """The hook's drafts, sorted."""
 
     injections: list[InjectionOrder] = field(default_factory=list)
+    session: list[InjectionOrder] = field(default_factory=list)
+    """Every injection among the drafts, selected or not: what is planned beside the reviewed ones."""
     uncoded: list[str] = field(default_factory=list)
     """References of selected orders that name an injection in text only."""
     unreadable: list[str] = field(default_factory=list)
@@ -51,6 +72,31 @@ class OrdersRead:
         return tuple((row, reference) for row, references in rows.items() for reference in references)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A draft ServiceRequest, and the codes of it that a value set knows."""
+
+    draft: DraftOrder
+    request: ServiceRequest
+    known: tuple[Concept, ...]
+
+
+@dataclass(slots=True)
+class _Surroundings:
+    """What the drafts hold beside the injections."""
+
+    lines: list[_Line] = field(default_factory=list)
+    concepts: list[Concept] = field(default_factory=list)
+    medications: list[tuple[str, MedicationRequest]] = field(default_factory=list)
+    sent: dict[str, CodeableConcept | None] = field(default_factory=dict)
+    """Drugs sent as entries of their own, by `Medication/<id>`."""
+
+    def drugs(self, chart: Chart) -> tuple[Drug, ...]:
+        ordered = [ordered_drug(medication_of(m, self.sent), ref, chart) for ref, m in self.medications]
+        supplied = [supplied_drug(line.request, line.known, line.draft.reference) for line in self.lines]
+        return (*ordered, *(drug for drug in supplied if drug is not None))
+
+
 def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     read = OrdersRead()
     drafts: dict[str, DraftOrder] = {}
@@ -59,59 +105,94 @@ def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     for number, raw in enumerate(context.unreadable_orders, start=1):
         if _mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")
-    selected: list[tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]] = []
-    companions: set[str] = set()
-    gates: set[str] = set()
+    around = _Surroundings()
     for draft in drafts.values():
-        concepts = _surroundings(draft, read, chart, selected)
-        for concept in concepts:
-            companions.update(concept.sets)
-            gates.add(concept.get("gate") or "")
-    if "cisternography" in gates:
+        _look_at(draft, read, around, chart)
+    if any(concept.get("gate") == "cisternography" for concept in around.concepts):
         return read
-    for draft, request, known in selected:
-        if not _is_reviewable(request, hook):
-            continue
-        if any(_OUT_OF_SCOPE in c.sets for c in known):
-            continue
-        order = _injection(draft, request, known, frozenset(companions), chart)
-        if order is not None and not chart.is_about_patient("draftOrders", request):
-            read.misplaced.append(draft.reference)
-        elif order is not None:
-            read.injections.append(order)
-        elif not known and _is_named_in_text(request, chart):
-            read.uncoded.append(draft.reference)
+    _read_injections(around, read, hook, chart)
     return read
 
 
-def _surroundings(
-    draft: DraftOrder,
-    read: OrdersRead,
-    chart: Chart,
-    selected: list[tuple[DraftOrder, ServiceRequest, tuple[Concept, ...]]],
-) -> tuple[Concept, ...]:
-    """The draft's concepts; a selected ServiceRequest is kept for the review."""
+def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: Chart) -> None:
     try:
         if draft.resource_type == "ServiceRequest":
             request = _request_decoder.decode(draft.resource)
             known = chart.concepts(request.code)
             read.requests.append(request)
             read.conditions += _contained_conditions(request)
-            if draft.selected:
-                selected.append((draft, request, known))
-            return known
-        if draft.resource_type == "MedicationRequest":
-            return chart.concepts(_medication_decoder.decode(draft.resource).medicationCodeableConcept)
-        if draft.resource_type == "Condition":
+            around.lines.append(_Line(draft, request, known))
+            around.concepts += known
+        elif draft.resource_type == "MedicationRequest":
+            ordered = _medication_request_decoder.decode(draft.resource)
+            around.medications.append((draft.reference, ordered))
+            around.concepts += chart.concepts(ordered.medicationCodeableConcept)
+            around.sent.update(_contained_drugs(ordered))
+        elif draft.resource_type == "Medication":
+            medication = _medication_decoder.decode(draft.resource)
+            around.sent[draft.reference] = medication.code
+            around.concepts += chart.concepts(medication.code)
+        elif draft.resource_type == "Condition":
             read.conditions.append(_condition_decoder.decode(draft.resource))
     except msgspec.ValidationError:
         if draft.selected and _mentions_ours(draft.resource, chart):
             read.unreadable.append(draft.reference)
-    return ()
+
+
+def _read_injections(around: _Surroundings, read: OrdersRead, hook: str, chart: Chart) -> None:
+    drugs = around.drugs(chart)
+    orders: list[tuple[InjectionOrder, bool]] = []
+    for line in around.lines:
+        if not _is_reviewable(line.request, hook) or any(c.in_set(_OUT_OF_SCOPE) for c in line.known):
+            continue
+        order = _injection(line, around.concepts, drugs, chart)
+        if order is None:
+            if line.draft.selected and not line.known and _is_named_in_text(line.request, chart):
+                read.uncoded.append(line.draft.reference)
+        elif chart.is_about_patient("draftOrders", line.request):
+            orders.append((order, line.draft.selected))
+        elif line.draft.selected:
+            read.misplaced.append(line.draft.reference)
+    for order, is_selected in _with_add_ons(orders):
+        read.session.append(order)
+        if is_selected:
+            read.injections.append(order)
+
+
+def _with_add_ons(orders: list[tuple[InjectionOrder, bool]]) -> list[tuple[InjectionOrder, bool]]:
+    """Lines for further levels, joined to the first line of their family in the same half of the spine.
+
+    A joined order is selected when one of its lines is. A further level without a first one stands alone.
+    """
+    joined = [pair for pair in orders if not is_add_on(pair[0].code)]
+    for add_on, is_selected in orders:
+        if not is_add_on(add_on.code):
+            continue
+        place = next((n for n, (base, _) in enumerate(joined) if _is_of(add_on, base)), None)
+        if place is None:
+            joined.append((add_on, is_selected))
+            continue
+        base, was_selected = joined[place]
+        levels = None if base.levels is None or add_on.levels is None else base.levels + add_on.levels
+        whole = replace(
+            base,
+            codes=(*base.codes, *add_on.codes),
+            levels=levels,
+            sides=base.sides | add_on.sides,
+            modifiers=base.modifiers | add_on.modifiers,
+            words=base.words | add_on.words,
+        )
+        joined[place] = (whole, was_selected or is_selected)
+    return joined
+
+
+def _is_of(add_on: InjectionOrder, base: InjectionOrder) -> bool:
+    return add_on.family is base.family and is_same_half(add_on.region, base.region) is not Truth.FALSE
 
 
 _request_decoder = msgspec.json.Decoder(ServiceRequest)
-_medication_decoder = msgspec.json.Decoder(MedicationRequest)
+_medication_request_decoder = msgspec.json.Decoder(MedicationRequest)
+_medication_decoder = msgspec.json.Decoder(Medication)
 _condition_decoder = msgspec.json.Decoder(Condition)
 
 
@@ -129,6 +210,19 @@ def _contained_conditions(request: ServiceRequest) -> list[Condition]:
     return found
 
 
+def _contained_drugs(request: MedicationRequest) -> dict[str, CodeableConcept | None]:
+    """Contained Medications, under the reference by which the order names them."""
+    found: dict[str, CodeableConcept | None] = {}
+    for raw in request.contained or ():
+        try:
+            medication = _medication_decoder.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        if medication.resourceType == "Medication" and medication.id:
+            found[f"#{medication.id.removeprefix('#')}"] = medication.code
+    return found
+
+
 def _is_reviewable(request: ServiceRequest, hook: str) -> bool:
     if request.status in _OVER or request.doNotPerform:
         return False
@@ -136,40 +230,72 @@ def _is_reviewable(request: ServiceRequest, hook: str) -> bool:
 
 
 def _injection(
-    draft: DraftOrder,
-    request: ServiceRequest,
-    known: tuple[Concept, ...],
-    companions: frozenset[str],
-    chart: Chart,
+    line: _Line, beside: Iterable[Concept], drugs: tuple[Drug, ...], chart: Chart
 ) -> InjectionOrder | None:
-    ours = [c for name in (_TRANSFORAMINAL, _INTERLAMINAR, _CATHETER) for c in known if name in c.sets]
+    ours = leading(line.known)
     if not ours:
         return None
-    code = ours[0]
+    request, code = line.request, ours[0]
     own_region = code.region or Region.unspecified()
     site, worded = _site(request, chart)
     family = _family(code, request, site, chart)
     planned = when(request.occurrenceDateTime, request.occurrencePeriod)
     authored = parse_fhir_date(request.authoredOn)
     as_of = planned.first if planned else authored.first if authored else chart.today
+    written = (request.code, *many(request.orderDetail))
+    texts = [text_of(concept) for concept in (*written, *many(request.bodySite))]
+    modifiers = modifiers_of(written, chart.terminology)
+    others = tuple(c for c in beside if c not in ours)
     return InjectionOrder(
-        reference=draft.reference,
-        is_addressable=draft.has_id and is_relative_reference(draft.reference),
+        reference=line.draft.reference,
+        is_addressable=line.draft.has_id and is_relative_reference(line.draft.reference),
         code=code,
         family=family,
         region=_region(own_region, site, worded, family),
         site_disagrees=site is not None and own_region.stated and _are_apart(site, own_region),
-        is_catheter=_CATHETER in code.sets,
-        is_contradictory=_TRANSFORAMINAL in code.sets and any(_TRANSFORAMINAL not in c.sets for c in ours),
+        is_catheter=code.in_set(_CATHETER),
+        is_contradictory=len({_kind(c) for c in ours} - {Family.BIOLOGIC}) > 1,
         reason_references=_reason_references(request),
         reason_codes=tuple(
-            diagnosis_from_code(concept, draft.reference, chart) for concept in many(request.reasonCode)
+            diagnosis_from_code(concept, line.draft.reference, chart) for concept in many(request.reasonCode)
         ),
         planned=planned,
         as_of=as_of,
         asked_on=chart.today,
-        companions=companions,
+        companions=frozenset(name for concept in beside for name in concept.sets),
+        companion_codes=others,
+        codes=tuple(ours),
+        purpose=purpose_of(code, modifiers, texts, any_of(d.is_steroid for d in drugs), chart.words),
+        sides=sides_of(modifiers, [*many(request.bodySite), *(c for c in written if c)], chart.words),
+        modifiers=modifiers,
+        levels=_levels(code, request),
+        repeats=_repeats(code, request),
+        words=frozenset(Word(word) for text in texts for word in chart.words.order_words(text)),
+        drugs=drugs,
     )
+
+
+def _kind(concept: Concept) -> Family | None:
+    """The coded family; how an epidural is approached from the midline is no contradiction."""
+    family = coded_family(concept)
+    return Family.INTERLAMINAR if family is Family.CAUDAL else family
+
+
+def _levels(code: Concept, request: ServiceRequest) -> int | None:
+    if code.get("level") is None:
+        return None
+    return _quantity(request) if is_add_on(code) else 1
+
+
+def _repeats(code: Concept, request: ServiceRequest) -> bool:
+    timing = request.occurrenceTiming
+    count = timing.repeat.count if timing is not None and timing.repeat is not None else None
+    return (count or 1) > 1 or (not is_add_on(code) and _quantity(request) > 1)
+
+
+def _quantity(request: ServiceRequest) -> int:
+    value = request.quantityQuantity.value if request.quantityQuantity is not None else None
+    return int(value) if value is not None and value >= 1 else 1
 
 
 def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
@@ -210,17 +336,16 @@ def _are_apart(site: Region, own: Region) -> bool:
 
 
 def _family(code: Concept, request: ServiceRequest, site: Region | None, chart: Chart) -> Family:
-    if _TRANSFORAMINAL in code.sets:
-        return Family.TRANSFORAMINAL
-    if code.get("approach") == "caudal":
-        return Family.CAUDAL
+    family = coded_family(code)
+    if family is None:
+        raise LookupError(f"{code.code}: no family; only codes of reviewed procedures come here")
     if code.get("approach") == "interlaminar-or-caudal":
         if site is not None and site.atoms == {"sacral"}:
             return Family.CAUDAL
         words = (text_of(c) for c in (*many(request.bodySite), *many(request.orderDetail), request.code))
         if any(chart.words.is_caudal(text) for text in words):
             return Family.CAUDAL
-    return Family.INTERLAMINAR
+    return family
 
 
 def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
@@ -230,12 +355,8 @@ def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
 
 def _mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
     """Does one of our codes stand in it, however it is written?"""
-    codes = {
-        c.code
-        for name in (_TRANSFORAMINAL, _INTERLAMINAR, _CATHETER)
-        for c in chart.terminology.members(name)
-    }
+    codes = {c.code for name in FAMILY_OF_SET for c in chart.terminology.members(name)}
     return not codes.isdisjoint(_NUMBER.findall(bytes(raw).decode(errors="replace")))
 
 
-_NUMBER = re.compile(r"\d{5,18}")
+_NUMBER = re.compile(r"[A-Z]?\d{4,18}T?")

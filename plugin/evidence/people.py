@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from cds_hooks import Reading, Unread
 from plugin.domain.dates import parse_fhir_date
-from plugin.domain.evidence import Encounter, PainScore, Patient
+from plugin.domain.evidence import Encounter, Patient
 from plugin.domain.truth import Truth
 from plugin.evidence import views
-from plugin.evidence.reading import Chart, reference_of, text_of, when
+from plugin.evidence.reading import Chart, text_of
 
 _ON_TRIAL = frozenset({"follow-up", "on-study", "on-study-intervention", "on-study-observation"})
-_TEN_POINT = "0-10"
 
 
 def read_patient(reading: Reading[Any] | None, chart: Chart) -> Patient:
@@ -53,22 +51,3 @@ def read_trial(reading: Reading[Any] | None, chart: Chart) -> Truth:
     if any(subject.status in _ON_TRIAL for subject in own):
         return Truth.TRUE
     return Truth.FALSE if reading.unread is None else Truth.UNKNOWN
-
-
-def read_pain_scores(observations: Iterable[views.Observation], chart: Chart) -> tuple[PainScore, ...]:
-    """Ratings on the 0–10 scale; other scales and values outside it say nothing."""
-    scores: list[PainScore] = []
-    for observation in observations:
-        if not chart.is_about_patient("observations", observation):
-            continue
-        if observation.status in ("entered-in-error", "cancelled"):
-            continue
-        if not any(c.get("scale") == _TEN_POINT for c in chart.concepts(observation.code)):
-            continue
-        quantity = observation.valueQuantity
-        value = quantity.value if quantity is not None else observation.valueInteger
-        taken = when(observation.effectiveDateTime, observation.effectivePeriod)
-        taken = taken or parse_fhir_date(observation.issued)
-        if value is not None and 0 <= value <= 10 and taken is not None:
-            scores.append(PainScore(reference_of(observation), float(value), taken))
-    return tuple(scores)

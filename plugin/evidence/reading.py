@@ -36,6 +36,10 @@ class Words:
         self.is_injection_order = hints.is_injection_order
         self.is_caudal = hints.is_caudal
         self.is_labour = hints.is_labour
+        self.is_diagnostic = hints.is_diagnostic
+        self.is_therapeutic = hints.is_therapeutic
+        self.order_words = cache(hints.order_words)
+        self.sides = cache(hints.sides)
 
 
 @dataclass(slots=True)
@@ -75,10 +79,14 @@ class Chart:
         """False, and counted, when the subject is somebody else."""
         return self.is_patient(key, resource.subject)
 
-    def is_patient(self, key: str, subject: Reference | None) -> bool:
+    def is_own(self, subject: Reference | None) -> bool:
+        """Is it the patient of the call, or nobody in particular?"""
         if subject is None or subject.reference is None or subject.reference == self._usual_reference:
             return True
-        if names(subject.reference, "Patient", self.patient_id):
+        return names(subject.reference, "Patient", self.patient_id)
+
+    def is_patient(self, key: str, subject: Reference | None) -> bool:
+        if self.is_own(subject):
             return True
         self.foreign[key] = self.foreign.get(key, 0) + 1
         return False

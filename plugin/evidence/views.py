@@ -74,6 +74,7 @@ class Procedure(msgspec.Struct):
     performedPeriod: Period | None = None
     bodySite: OneOrMany = None
     reasonCode: OneOrMany = None
+    outcome: CodeableConcept | None = None
 
 
 class ImagingSeries(msgspec.Struct):
@@ -106,6 +107,14 @@ class DiagnosticReport(msgspec.Struct):
     conclusionCode: OneOrMany = None
 
 
+class TimingRepeat(msgspec.Struct):
+    count: int | None = None
+
+
+class Timing(msgspec.Struct):
+    repeat: TimingRepeat | None = None
+
+
 class ServiceRequest(msgspec.Struct):
     resourceType: str
     id: str | None = None
@@ -122,6 +131,8 @@ class ServiceRequest(msgspec.Struct):
     reasonCode: OneOrMany = None
     reasonReference: list[Reference] | None = None
     bodySite: OneOrMany = None
+    occurrenceTiming: Timing | None = None
+    quantityQuantity: Quantity | None = None
 
 
 class DispenseRequest(msgspec.Struct):
@@ -157,7 +168,7 @@ class MedicationStatement(msgspec.Struct):
 
 
 class Medication(msgspec.Struct):
-    """Only as contained in a medication order or statement."""
+    """Contained in a medication order or statement, or sent beside it."""
 
     resourceType: str
     id: str | None = None
@@ -175,6 +186,8 @@ class Observation(msgspec.Struct):
     issued: str | None = None
     valueQuantity: Quantity | None = None
     valueInteger: int | None = None
+    partOf: list[Reference] | None = None
+    focus: list[Reference] | None = None
 
 
 class Patient(msgspec.Struct):

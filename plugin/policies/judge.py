@@ -101,6 +101,8 @@ class Judge:
     def _ask(self, case: Case, scope: Scope) -> list[Check]:
         checks: list[Check] = []
         for rule in self.policy.file.rules:
+            if case.order.family not in RULES[rule].FAMILIES:
+                continue
             if all(scope.is_off(criterion) for criterion in RULES[rule].CRITERIA):
                 continue
             check = RULES[rule].evaluate(case, self.policy.params[rule])

@@ -11,8 +11,10 @@ from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decid
 from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
 from plugin.domain.dates import DateRange, days_after, days_before
 from plugin.domain.evidence import CareEntry, CareKind, Diagnosis, Standing
+from plugin.domain.families import EPIDURAL
 from plugin.domain.truth import Truth, any_of
 
+FAMILIES = EPIDURAL
 CRITERIA = ("CC-1",)
 ROWS = {
     "CC-1": frozenset(
@@ -157,6 +159,8 @@ def _repeat(case: Case, params: Params) -> Row:
     answer = case.evidence.injections.may_hold_more
     items: list[Item] = []
     for session in case.evidence.injections.entries:
+        if session.family not in EPIDURAL:
+            continue
         if session.date is None:
             happened = Truth.UNKNOWN
         else:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Kind, Outcome, Reason
 from plugin.domain.evidence import Diagnosis
+from plugin.domain.families import EPIDURAL
 from plugin.domain.pain_pattern import PatternFinding
 
+FAMILIES = EPIDURAL
 CRITERIA = ("IND-1", "IND-2", "IND-3", "IND-4")
 ROWS = {
     "IND-1": frozenset(

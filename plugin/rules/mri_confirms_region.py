@@ -10,9 +10,10 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.dates import DateRange, days_before
 from plugin.domain.evidence import Diagnosis, Event, Modality, Section, Standing, Study, StudyState
-from plugin.domain.order import Family
+from plugin.domain.families import EPIDURAL, Family
 from plugin.domain.truth import Truth, any_of
 
+FAMILIES = EPIDURAL
 CRITERIA = ("IMG-1",)
 ROWS = {
     "IMG-1": frozenset(

@@ -38,8 +38,11 @@ class Terminology:
         products: Mapping[str, Mapping[str, tuple[tuple[Concept, ...], Product]]],
         members: Mapping[str, Iterable[Concept]],
         text: TextHints,
+        relief_code: tuple[str, str] | None = None,
     ) -> None:
+        """`relief_code`: system and code under which the site charts percent relief after an injection."""
         self.text = text
+        self.relief_code = relief_code
         self._vocabulary = vocabulary
         self._products = products
         self._ranges: dict[str, list[Range]] = {}
@@ -83,6 +86,10 @@ class Terminology:
         """The concept behind a coding, whatever alias of the system and spelling of the code was used."""
         found: Concept | None = self._answered.get((system, code), _NOT_ASKED)
         return self._look_up(system, code) if found is _NOT_ASKED else found
+
+    def is_relief(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
+        """Is one of them the site's code for percent relief?"""
+        return self.relief_code is not None and self.relief_code in codings
 
     def modality(self, system: str | None, code: str | None) -> str | None:
         """`mr`, `ct` or `plain-film` of a DICOM modality; a modality may stand without a system."""

@@ -16,7 +16,12 @@ from plugin.domain.regions import Region
 
 MAX_TEXT_LENGTH = 500
 
-_HINTS = ("injection_order", "caudal", "active_care", "non_spinal", "labour", "series", "radicular")
+_ORDER_WORDS = ("series", "intra_articular", "not_thermal", "biologic", "ultrasound", "steroid")
+_HINTS = (
+    *("injection_order", "caudal", "active_care", "non_spinal", "labour", "radicular"),
+    *("diagnostic", "therapeutic", "left", "right"),
+    *_ORDER_WORDS,
+)
 _MODALITIES = ("mr", "ct", "ct-myelogram", "plain-film", "emg-ncs")
 
 
@@ -92,7 +97,7 @@ class TextHints:
         return named[0] if len(named) == 1 else None
 
     def is_injection_order(self, text: str | None) -> bool:
-        """Does the order's text ask for an epidural injection or a nerve root block for pain?"""
+        """Does the order's text ask for one of the injections or ablations that are reviewed?"""
         return self._has("injection_order", text)
 
     def is_caudal(self, text: str | None) -> bool:
@@ -109,9 +114,21 @@ class TextHints:
     def is_labour(self, text: str | None) -> bool:
         return self._has("labour", text)
 
-    def is_series(self, text: str | None) -> bool:
-        """Does the text ask for several injections at once?"""
-        return self._has("series", text)
+    def order_words(self, text: str | None) -> frozenset[str]:
+        """What else an order's text says, by the names of `plugin.domain.order.Word`."""
+        return frozenset(name for name in _ORDER_WORDS if self._has(name, text))
+
+    def is_diagnostic(self, text: str | None) -> bool:
+        """Does the text call the injection a block for diagnosis?"""
+        return self._has("diagnostic", text)
+
+    def is_therapeutic(self, text: str | None) -> bool:
+        """Does the text call the injection a treatment, or name a steroid or the joint space?"""
+        return self._has("therapeutic", text)
+
+    def sides(self, text: str | None) -> frozenset[str]:
+        """`left`, `right`, both for bilateral, or none."""
+        return frozenset(side for side in ("left", "right") if self._has(side, text))
 
     def radicular(self, text: str | None) -> bool:
         """Does the text speak of pain from a nerve root or radiating into a limb, and not deny it?"""

@@ -135,7 +135,7 @@ def test_notes_can_be_asked_for() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "name", "words"),
     [
-        ("SPINAL_CDS_NOTES", "always", "001", "Note on epidural order"),
+        ("SPINAL_CDS_NOTES", "always", "001", "Note on injection order"),
         ("SPINAL_CDS_POLICY", str(ROOT / "fixtures/policies/six-weeks-of-care.toml"), "056", "six-weeks"),
         (
             "SPINAL_CDS_PUBLIC_URL",

@@ -180,7 +180,7 @@ def test_a_drug_in_words_only_is_a_hint(elements: Json, counts: bool) -> None:
 
 @pytest.mark.parametrize(
     ("code", "injections", "operations"),
-    [("62323", 1, 0), ("64483", 1, 0), ("63030", 0, 1), ("22612", 0, 1), ("97110", 0, 0), ("64635", 0, 0)],
+    [("62323", 1, 0), ("64483", 1, 0), ("63030", 0, 1), ("22612", 0, 1), ("97110", 0, 0), ("64635", 1, 0)],
 )
 def test_earlier_injections_and_operations(code: str, injections: int, operations: int) -> None:
     evidence = read(procedures=[therapy(None, code=coded(code, CPT))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -26,7 +27,12 @@ from plugin.domain.evidence import (
     StudyState,
     Waiver,
 )
+from plugin.domain.families import EPIDURAL, Family, Purpose
+from plugin.domain.injections import Injection, Relief, Verdict
+from plugin.domain.order import Drug, Word
 from plugin.domain.regions import Region
+from plugin.domain.truth import Truth
+from plugin.evidence.families import coded_family
 from tests.builders import (
     CERVICAL,
     LUMBAR,
@@ -34,6 +40,7 @@ from tests.builders import (
     SOME_DAY,
     UNSPECIFIED,
     care,
+    concept,
     diagnosis,
     on,
     opened,
@@ -129,6 +136,53 @@ def care_entries(draw: st.DrawFn) -> CareEntry:
     )
 
 
+CODES = {
+    Family.INTERLAMINAR: ("62323", "62323", "62321", "171787008"),
+    Family.CAUDAL: ("180886007",),
+    Family.TRANSFORAMINAL: ("64483", "64479"),
+    Family.FACET_INJECTION: ("64493", "64490"),
+    Family.FACET_RFA: ("64635", "64633"),
+    Family.SIJ_INJECTION: ("27096", "G0260"),
+    Family.LATERAL_BRANCH_BLOCK: ("64451",),
+    Family.SIJ_RFA: ("64625",),
+    Family.TRIGGER_POINT: ("20552", "20553"),
+    Family.INTRADISCAL: ("62290", "62291"),
+    Family.BASIVERTEBRAL: ("64628",),
+    Family.BIOLOGIC: ("0232T",),
+}
+"""Order codes of each family."""
+DRUGS = [
+    Drug("MedicationRequest/steroid", "triamcinolone (10759)", Truth.TRUE, Truth.TRUE, Truth.FALSE),
+    Drug("MedicationRequest/soluble", "dexamethasone (3264)", Truth.TRUE, Truth.FALSE, Truth.FALSE),
+    Drug("MedicationRequest/numbing", "bupivacaine (1815)", Truth.FALSE, Truth.FALSE, Truth.TRUE),
+    Drug("MedicationRequest/other", "local code", Truth.UNKNOWN, Truth.UNKNOWN, Truth.UNKNOWN),
+]
+
+
+@st.composite
+def injections(draw: st.DrawFn) -> Injection:
+    """An injection on record, of any family."""
+    code = concept(draw(st.sampled_from(["62323", "64483", "64493", "64635", "27096", "64625", "20553"])))
+    percents = st.sampled_from([40.0, 60.0, 79.0, 80.0, 90.0])
+    relief = draw(
+        st.sampled_from([Relief(), Relief(verdict=Verdict.SUCCESSFUL), Relief(verdict=Verdict.UNSUCCESSFUL)])
+        | st.builds(Relief, percent=percents)
+    )
+    return Injection(
+        reference=f"Procedure/injection-{draw(st.integers(1, 9))}",
+        label="Injection",
+        family=coded_family(code) or Family.INTERLAMINAR,
+        code=code,
+        region=draw(_regions()),
+        date=draw(st.none() | days()),
+        is_certain=draw(st.sampled_from([True, True, False])),
+        purpose=draw(st.sampled_from(list(Purpose))),
+        sides=draw(st.sampled_from([frozenset[str](), frozenset({"left"}), frozenset({"right"})])),
+        is_intra_articular=draw(st.integers(0, 4)) == 0,
+        relief=relief,
+    )
+
+
 def events() -> st.SearchStrategy[Event]:
     named = (st.just("Procedure/event"), st.just("Event"))
     return st.builds(Event, *named, _regions(), st.none() | days(), st.sampled_from([True, True, False]))
@@ -148,16 +202,16 @@ ENTRIES: dict[str, st.SearchStrategy[Any]] = {
     "studies": studies(),
     "care": care_entries(),
     "waivers": waivers(),
-    "injections": events(),
+    "injections": injections(),
     "operations": events(),
     "pain_scores": scores(),
 }
-_MOST = {"diagnoses": 4, "studies": 4, "care": 6}
+_MOST = {"diagnoses": 4, "studies": 4, "care": 6, "injections": 4}
 
 
 @st.composite
-def cases(draw: st.DrawFn, unread: str | None = None) -> Case:
-    """Any case; `unread` names a section that could not be read completely."""
+def cases(draw: st.DrawFn, unread: str | None = None, families: Collection[Family] = EPIDURAL) -> Case:
+    """Any case of an order of one of the families; `unread` names a section that was not read completely."""
     missing = unread or draw(st.sampled_from([None] * len(ENTRIES) + list(ENTRIES)))
     sections: dict[str, Any] = {}
     usual = draw(_usual()) if draw(st.booleans()) else {}
@@ -168,10 +222,13 @@ def cases(draw: st.DrawFn, unread: str | None = None) -> Case:
     reasons = draw(st.lists(st.sampled_from(listed), max_size=2)) if listed else []
     reasons += usual.get("diagnoses", [])
     placed = order(
-        draw(st.sampled_from(["62323", "62323", "64483", "62321", "171787008"])),
+        draw(st.sampled_from([code for family in families for code in CODES[family]])),
         reason_references=tuple(dict.fromkeys(d.reference for d in reasons)),
         planned=draw(st.sampled_from([PLANNED.isoformat(), None])),
         as_of=PLANNED,
+        purpose=draw(st.sampled_from(list(Purpose))),
+        words=draw(st.frozensets(st.sampled_from(list(Word)), max_size=2)),
+        drugs=draw(st.lists(st.sampled_from(DRUGS), max_size=2).map(tuple)),
     )
     return opened(placed, Evidence(**sections))
 
@@ -211,12 +268,12 @@ def _closer(draw: st.DrawFn, entry: Any, known: Case) -> Any:
         return _diagnosis_closer(draw, entry, known)
     if isinstance(entry, Study):
         return replace(entry, date=_dated(draw, entry.date), region=_stated(draw, entry.region))
-    if isinstance(entry, Event | Waiver) and not entry.is_certain:
+    if isinstance(entry, Event | Injection | Waiver) and not entry.is_certain:
         became = draw(st.sampled_from(["open", "certain", "none"]))
         if became == "none":
             return None
         entry = replace(entry, is_certain=became == "certain")
-    if isinstance(entry, Event):
+    if isinstance(entry, Event | Injection):
         return replace(entry, date=_dated(draw, entry.date), region=_stated(draw, entry.region))
     if isinstance(entry, CareEntry):
         return _care_closer(draw, entry)

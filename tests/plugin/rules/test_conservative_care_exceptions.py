@@ -23,7 +23,7 @@ from tests.builders import (
     conservative,
     days_ago,
     diagnosis,
-    event,
+    injection,
     medication,
     order,
     reasoned,
@@ -105,7 +105,7 @@ def test_a_deficit_charted_again_as_more_severe_is_worsening(earlier: int, later
 def test_care_was_judged_at_an_earlier_injection_of_the_episode(
     injected: str | None, region: Region, expected: str
 ) -> None:
-    assert row(treated(injections=section(event(injected, region))))[0] == expected
+    assert row(treated(injections=section(injection(injected, region))))[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_injection_before_the_episode_began_is_no_repeat(onset: str | None, e
     asked = case(
         problems=[diagnosis("M54.16", onset)],
         care=section(),
-        injections=section(event("2026-08-17")),
+        injections=section(injection("2026-08-17")),
     )
 
     assert row(asked)[0] == expected

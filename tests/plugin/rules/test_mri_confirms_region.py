@@ -9,7 +9,7 @@ import pytest
 from plugin.domain.case import Case
 from plugin.domain.check import Kind, Outcome
 from plugin.domain.evidence import Diagnosis, Modality, Standing, Study, StudyState
-from plugin.domain.order import Family
+from plugin.domain.families import Family
 from plugin.domain.regions import Region
 from tests.builders import (
     CERVICAL,

@@ -23,6 +23,7 @@ from tests.builders import (
     event,
     imaging,
     indication,
+    injection,
     judge,
     medication,
     order,
@@ -232,7 +233,7 @@ def test_an_injection_of_unknown_status_does_not_prove_a_repeat(status: str | No
 
 def test_a_session_on_the_day_itself_is_no_repeat() -> None:
     assert not conservative(
-        case(problems=[LONG], care=section(), injections=section(event("2026-11-25")))
+        case(problems=[LONG], care=section(), injections=section(injection("2026-11-25")))
     ).is_satisfied
 
 

@@ -154,8 +154,6 @@ def test_an_order_text_for_an_epidural_is_recognised(text: str, terminology: Ter
         "epidural catheter",
         "transforaminal lumbar interbody fusion (TLIF)",
         "knee injection",
-        "facet joint injection",
-        "trigger point injection",
         "lumbar puncture",
         "ESI level 3 triage",
         "desires follow-up",
@@ -279,7 +277,7 @@ def test_a_labour_encounter_is_read(text: str | None, expected: bool, terminolog
 def test_an_order_of_several_injections_is_read(
     text: str | None, expected: bool, terminology: Terminology
 ) -> None:
-    assert terminology.text.is_series(text) is expected
+    assert ("series" in terminology.text.order_words(text)) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,195 @@
+"""Earlier injections: how much each helped, and how many sessions there were.
+
+A session is one calendar day in one half of the spine, however many needles, levels or bills it has. What is
+not dated to the day, not charted as completed, or whose region is not stated, may be a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from plugin.domain.check import Item
+from plugin.domain.codes import Concept
+from plugin.domain.dates import DateRange, days_before
+from plugin.domain.families import Family, Purpose
+from plugin.domain.regions import Region
+from plugin.domain.truth import Truth
+
+
+class Verdict(StrEnum):
+    """What `Procedure.outcome` says."""
+
+    SUCCESSFUL = "successful"
+    PARTIAL = "partial"
+    UNSUCCESSFUL = "unsuccessful"
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """How much pain an injection took away: measured in percent, judged in a word, or not recorded."""
+
+    percent: float | None = None
+    verdict: Verdict | None = None
+    is_contradictory: bool = False
+    """Two measures, or a measure and the verdict, disagree."""
+
+    @property
+    def is_recorded(self) -> bool:
+        return self.percent is not None or self.verdict is not None
+
+    @property
+    def is_unquantified(self) -> bool:
+        """Called a success, without a number."""
+        return self.percent is None and self.verdict is Verdict.SUCCESSFUL
+
+    def reached(self, percent: float) -> Truth:
+        """Did it take away at least so many percent? UNKNOWN for a success without a number."""
+        if self.is_contradictory:
+            return Truth.UNKNOWN
+        if self.percent is not None:
+            return Truth.of(self.percent >= percent)
+        return Truth.FALSE if self.verdict in _NO_SUCCESS else Truth.UNKNOWN
+
+    @property
+    def helped(self) -> Truth:
+        """Was it a success by the word of the chart, whatever the number?"""
+        if self.is_contradictory or self.verdict is None:
+            return Truth.UNKNOWN
+        return Truth.of(self.verdict is Verdict.SUCCESSFUL)
+
+
+_NO_SUCCESS = frozenset({Verdict.PARTIAL, Verdict.UNSUCCESSFUL})
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """An injection or ablation on record."""
+
+    reference: str
+    label: str
+    family: Family
+    code: Concept
+    region: Region
+    date: DateRange | None
+    is_certain: bool = True
+    """False when it is not charted as completed."""
+    purpose: Purpose = Purpose.UNDETERMINED
+    sides: frozenset[str] = frozenset()
+    """`left`, `right`, or both; empty when not stated."""
+    is_intra_articular: bool = False
+    """Its text says that a joint was injected, not the nerves to it."""
+    relief: Relief = Relief()
+
+    @property
+    def took_place(self) -> Truth:
+        return Truth.TRUE if self.is_certain else Truth.UNKNOWN
+
+    def is_on_side_of(self, sides: frozenset[str]) -> bool:
+        """False only when both state a side and share none."""
+        return not self.sides or not sides or bool(self.sides & sides)
+
+    def item(self, remark: str | None = None) -> Item:
+        return Item("event", self.label, self.reference, self.date, remark=remark)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The injections of one calendar day."""
+
+    day: DateRange
+    injections: tuple[Injection, ...]
+    counts: Truth
+    """UNKNOWN: it may lie outside the days asked about, belong elsewhere, or not have happened."""
+
+    @property
+    def is_dated(self) -> bool:
+        return self.day.is_exact
+
+    def item(self, remark: str | None = None) -> Item:
+        return self.injections[0].item(remark)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The sessions before a day, the latest first, and the injections that have no date."""
+
+    entries: tuple[Session, ...]
+    undated: tuple[Injection, ...]
+    may_hold_more: Truth
+    """UNKNOWN when the procedures could not all be read."""
+
+    @property
+    def least(self) -> int:
+        """Sessions that certainly were: dated to the day and counting."""
+        return sum(s.is_dated and s.counts is Truth.TRUE for s in self.entries)
+
+    @property
+    def most(self) -> int:
+        """Sessions there may have been among what could be read."""
+        return len(self.entries) + len(self.undated)
+
+    def at_least(self, number: int) -> Truth:
+        if self.least >= number:
+            return Truth.TRUE
+        if self.most >= number or self.may_hold_more is Truth.UNKNOWN:
+            return Truth.UNKNOWN
+        return Truth.FALSE
+
+    @property
+    def latest(self) -> Session | None:
+        """The latest session that is certain; one that only may have been does not come before it."""
+        return next((s for s in self.entries if s.is_dated and s.counts is Truth.TRUE), None)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (*(s.item() for s in self.entries), *(i.item() for i in self.undated))
+
+
+def sessions(
+    injections: Iterable[Injection],
+    *,
+    before: date,
+    within_days: int,
+    belongs: Callable[[Injection], Truth],
+    may_hold_more: Truth,
+) -> Sessions:
+    """The sessions after `before` minus `within_days` and before `before`, of the injections that belong."""
+    since = days_before(before, within_days)
+    days: dict[DateRange, list[tuple[Injection, Truth]]] = {}
+    undated: list[Injection] = []
+    for injection in injections:
+        counts = belongs(injection) & injection.took_place
+        if counts is Truth.FALSE:
+            continue
+        if injection.date is None:
+            undated.append(injection)
+            continue
+        counts = counts & _is_between(injection.date, since, before)
+        if counts is not Truth.FALSE:
+            days.setdefault(injection.date, []).append((injection, counts))
+    entries = [_session(day, found) for day, found in days.items()]
+    entries.sort(key=lambda session: (session.day.last, session.day.first), reverse=True)
+    return Sessions(tuple(entries), tuple(undated), may_hold_more)
+
+
+def _is_between(day: DateRange, since: date, before: date) -> Truth:
+    return day.holds(lambda d: d > since) & day.holds(lambda d: d < before)
+
+
+def _session(day: DateRange, found: Sequence[tuple[Injection, Truth]]) -> Session:
+    counts = Truth.TRUE if any(truth is Truth.TRUE for _, truth in found) else Truth.UNKNOWN
+    return Session(day, tuple(injection for injection, _ in found), counts)
+
+
+_UPPER = frozenset({"cervical", "thoracic"})
+_LOWER = frozenset({"lumbar", "sacral", "sacroiliac"})
+
+
+def is_same_half(one: Region, other: Region) -> Truth:
+    """Do both lie in the neck and mid-back, or both in the low back and sacrum, as sessions are counted?"""
+    if not one.stated or not other.stated:
+        return Truth.UNKNOWN
+    return Truth.of(any(one.atoms & half and other.atoms & half for half in (_UPPER, _LOWER)))

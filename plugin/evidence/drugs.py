@@ -1,0 +1,73 @@
+"""Drugs ordered in the same hook: what is in them, as far as their codes or names say.
+
+A product that cannot be resolved may hold anything: it is never taken for a drug without steroid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from plugin.domain.codes import Concept
+from plugin.domain.order import Drug
+from plugin.domain.truth import Truth, any_of
+from plugin.evidence.reading import Chart, text_of
+from plugin.evidence.views import CodeableConcept, MedicationRequest, ServiceRequest
+
+_STEROID = "drug-corticosteroid-injectable"
+_LOCAL_ANAESTHETIC = "drug-local-anesthetic"
+_NOT_INJECTED = frozenset({"oral", "topical", "rectal", "nasal", "ophthalmic", "inhaled"})
+_SUPPLY_CODE = re.compile(r"J\d{4}")
+"""HCPCS codes of drugs that are given by injection."""
+
+
+def medication_of(
+    request: MedicationRequest, sent: Mapping[str, CodeableConcept | None]
+) -> CodeableConcept | None:
+    """The drug given in place or in a Medication sent beside the order; `sent` is by `Medication/<id>`."""
+    pointer = request.medicationReference
+    if request.medicationCodeableConcept is not None or pointer is None:
+        return request.medicationCodeableConcept
+    return sent.get(pointer.reference or "") or CodeableConcept(text=pointer.display)
+
+
+def ordered_drug(concept: CodeableConcept | None, reference: str, chart: Chart) -> Drug:
+    """The drug of a medication order; UNKNOWN in every respect where code and name say nothing."""
+    terminology = chart.terminology
+    for coding in (concept.coding if concept else None) or ():
+        known = terminology.ingredients(coding.system, coding.code)
+        if known:
+            is_injected = terminology.dose_form(coding.system, coding.code) not in _NOT_INJECTED
+            return _resolved(known, reference, is_injected=is_injected)
+    text = text_of(concept) or ""
+    steroid = Truth.TRUE if "steroid" in chart.words.order_words(text) else Truth.UNKNOWN
+    return Drug(reference, text, steroid, Truth.UNKNOWN, Truth.UNKNOWN, is_quoted=True)
+
+
+def supplied_drug(request: ServiceRequest, known: Iterable[Concept], reference: str) -> Drug | None:
+    """A drug ordered as a supply code; None for a request that is no drug."""
+    drugs = [c for c in known if c.in_set(_STEROID) or c.in_set(_LOCAL_ANAESTHETIC)]
+    if drugs:
+        return _resolved(drugs, reference, is_injected=True)
+    codes = [c.code or "" for c in (request.code.coding if request.code else None) or ()]
+    unknown = next((code for code in codes if _SUPPLY_CODE.fullmatch(code.strip().upper())), None)
+    if unknown is None:
+        return None
+    return Drug(reference, unknown, Truth.UNKNOWN, Truth.UNKNOWN, Truth.UNKNOWN, is_quoted=True)
+
+
+def _resolved(ingredients: Iterable[Concept], reference: str, *, is_injected: bool) -> Drug:
+    ingredients = tuple(ingredients)
+    steroids = [c for c in ingredients if is_injected and c.in_set(_STEROID)]
+    return Drug(
+        reference=reference,
+        label=", ".join(f"{c.label} ({c.code})" if c.label else c.code for c in ingredients),
+        is_steroid=Truth.of(bool(steroids)),
+        is_particulate=any_of(_particulate(c) for c in steroids),
+        is_local_anaesthetic=Truth.of(any(c.in_set(_LOCAL_ANAESTHETIC) for c in ingredients)),
+    )
+
+
+def _particulate(steroid: Concept) -> Truth:
+    flag = steroid.flag("particulate")
+    return Truth.UNKNOWN if flag is None else Truth.of(flag)
