@@ -16,6 +16,7 @@ from plugin.pages.views import (
     Threshold,
     code_list,
     criterion_view,
+    durations,
     guidelines_view,
     narrowed,
 )
@@ -151,7 +152,7 @@ def _guidelines(knowledge: Knowledge) -> Iterator[Block]:
 
 def _case(knowledge: Knowledge, group: CaseGroup) -> tuple[str, ...]:
     word = knowledge.catalogue.word
-    times = " or ".join(map(word, group.chronicity))
+    times = durations(knowledge, group.chronicity)
     return (
         f"{word(group.pattern)}, {times}: {', '.join(map(word, group.families))}",
         _STANDINGS[group.standing],
@@ -179,7 +180,7 @@ def _statements(knowledge: Knowledge, view: GuidelinesView) -> Iterator[Block]:
                     s.guideline.short_name,
                     word(s.position.direction).lower(),
                     s.position.strength or "not stated",
-                    f"{', '.join(map(word, s.families))}; {' or '.join(map(word, s.chronicity))}"
+                    f"{', '.join(map(word, s.families))}; {durations(knowledge, s.chronicity)}"
                     + ("" if s.is_everywhere else f"; {', '.join(s.position.regions)} only"),
                     s.position.says,
                     f"{s.position.mark} [{s.position.source_key}]",

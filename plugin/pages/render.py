@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 
 from plugin.pages.knowledge import Knowledge
-from plugin.pages.views import CriterionView, criterion_view, guidelines_view, narrowed
+from plugin.pages.views import CriterionView, criterion_view, durations, guidelines_view, narrowed
 
 _FOLDER = Path(__file__).parent
 HTML = "text/html"
@@ -116,5 +116,5 @@ def _environment(knowledge: Knowledge) -> jinja2.Environment:
     environment.filters["word"] = word
     environment.filters["sentence"] = lambda key: word(key)[:1].upper() + word(key)[1:]
     environment.filters["words"] = lambda keys: ", ".join(map(word, keys))
-    environment.filters["either"] = lambda keys: " or ".join(map(word, keys))
+    environment.filters["durations"] = lambda times: durations(knowledge, times)
     return environment

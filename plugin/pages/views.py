@@ -132,6 +132,12 @@ def guidelines_view(knowledge: Knowledge) -> GuidelinesView:
     )
 
 
+def durations(knowledge: Knowledge, chronicity: Sequence[str]) -> str:
+    if len(chronicity) == len(CHRONICITIES):
+        return "any duration"
+    return ", ".join(map(knowledge.catalogue.word, chronicity))
+
+
 def code_list(knowledge: Knowledge, set_id: str) -> CodeList:
     members = knowledge.terminology.members(set_id)
     verified = sum(concept.properties.get("verified") is True for concept in members)

@@ -37,9 +37,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[str]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the service as it is run."""
-    server = make_server("127.0.0.1", 0, create_app(Settings(today=date(2026, 11, 20))), threaded=True)
+    folder = tmp_path_factory.mktemp("store")
+    settings = Settings(today=date(2026, 11, 20), database=f"sqlite:///{folder}/store.sqlite3")
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

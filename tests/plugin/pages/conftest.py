@@ -29,6 +29,7 @@ def knowledge() -> Knowledge:
 
 
 @pytest.fixture(scope="session")
-def client() -> FlaskClient:
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """The whole service, as it is run."""
-    return create_app(Settings(today=TODAY)).test_client()
+    folder = tmp_path_factory.mktemp("store")
+    return create_app(Settings(today=TODAY, database=f"sqlite:///{folder}/store.sqlite3")).test_client()
