@@ -39,7 +39,7 @@ class Pages:
         self.stylesheet = Page((_FOLDER / "page.css").read_bytes(), "text/css")
         self._today = today
         self._environment = _environment(knowledge)
-        self._kept: dict[tuple[date, str], Page] = {}
+        self._kept: tuple[date, dict[str, Page]] = (today(), {})
 
     def index(self) -> Page:
         return self._page("index", lambda today: self._html("index.html", today, views=self._views()))
@@ -70,12 +70,13 @@ class Pages:
 
     def _page(self, name: str, render: Callable[[date], Page]) -> Page:
         today = self._today()
-        page = self._kept.get((today, name))
-        if page is None:
-            if any(day != today for day, _ in self._kept):
-                self._kept = {}
-            page = self._kept[today, name] = render(today)
-        return page
+        day, kept = self._kept
+        if day != today:
+            kept = {}
+            self._kept = today, kept
+        if name not in kept:
+            kept[name] = render(today)
+        return kept[name]
 
     def _html(self, template: str, today: date, **shown: Any) -> Page:
         # Relative addresses, so that the pages also work below a proxy's path.

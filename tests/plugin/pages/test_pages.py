@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -266,7 +267,7 @@ def test_a_review_date_in_the_past_is_flagged_from_the_day_after(knowledge: Know
 
 def test_a_page_is_rendered_anew_when_the_day_changes(knowledge: Knowledge) -> None:
     due = CONTENT.criteria["IND-1"].next_review
-    days = iter([due, due, due + timedelta(days=1)])
+    days = iter([due, due, due, due + timedelta(days=1)])
     client = serving(knowledge, lambda: next(days))
 
     first, second, third = (client.get("/evidence/IND-1") for _ in range(3))
@@ -274,6 +275,17 @@ def test_a_page_is_rendered_anew_when_the_day_changes(knowledge: Knowledge) -> N
     assert first.data == second.data
     assert b"Review overdue" not in second.data
     assert b"Review overdue" in third.data
+
+
+def test_pages_asked_for_at_once_are_all_answered(knowledge: Knowledge) -> None:
+    client = serving(knowledge)
+    app = client.application
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda path: app.test_client().get(path), PATHS * 8))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.data for answer in answers}) == len(PATHS)
 
 
 def test_whatever_the_content_holds_is_shown_as_text(knowledge: Knowledge) -> None:
