@@ -35,10 +35,12 @@ from cds_hooks import (
 from plugin.cards.booking import BookingCards
 from plugin.cards.catalogue import Catalogue, load_catalogue
 from plugin.cards.compose import Composer
+from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
+from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.review import Review
@@ -82,7 +84,21 @@ def create_app(settings: Settings) -> Flask:
             on_unexpected=_log_unexpected,
         )
     )
+    app.register_blueprint(create_pages(_knowledge(reviews), reviews[None].today))
     return app
+
+
+def _knowledge(reviews: Reviews) -> Knowledge:
+    """What the evidence pages show: the policies in use, the service's own first, and every guideline."""
+    review = reviews[None]
+    return Knowledge(
+        content=load_criteria(),
+        policies=tuple({r.policy.label: r.policy for r in reviews.values()}.values()),
+        guidelines=load_guidelines(),
+        catalogue=review.composer.catalogue,
+        terminology=review.terminology,
+        searches=review.record.templates,
+    ).check()
 
 
 def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
