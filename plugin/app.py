@@ -102,7 +102,7 @@ def _recording(review: Review, store: Store) -> Answer:
 
 def create_review(settings: Settings) -> Review:
     """The review under the settings' policy."""
-    terminology = load_terminology()
+    terminology = load_terminology(relief_code=settings.relief_code)
     guidelines = load_guidelines()
     policy = load_policy(settings.policy, frozenset(g.id for g in guidelines))
     judge = Judge(policy, Library(g for g in guidelines if g.id in policy.file.guidelines))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from plugin.domain.content import ContentError
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     """The base URL that clients and clinicians' browsers know; card links start with it."""
     fhir_servers: Annotated[tuple[str, ...], NoDecode] = ()
     """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
+    relief_code: Annotated[tuple[str, str] | None, NoDecode] = None
+    """System and code of the Observation that holds percent relief after an injection; `system|code`."""
     database: str = "sqlite:///.run/spinal-cds.sqlite3"
     """SQLAlchemy URL of the store."""
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
@@ -44,6 +47,16 @@ class Settings(BaseSettings):
     def _splits_fhir_servers(cls, values: dict[str, object]) -> dict[str, object]:
         given = values.get("fhir_servers")
         return {**values, "fhir_servers": tuple(given.split())} if isinstance(given, str) else values
+
+    @field_validator("relief_code", mode="before")
+    @classmethod
+    def _splits_relief_code(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        parts = given.split("|")
+        if len(parts) != 2 or not all(parts) or re.search(r"[\s,&?#]", given):
+            raise ValueError("must be system|code, without blanks")
+        return tuple(parts)
 
 
 def read_settings(**overrides: object) -> Settings:
