@@ -201,7 +201,9 @@ def _is_about(measure: Measure, injection: Injection) -> bool:
     """Named by it, or naming nothing and taken on its day or the days beside it."""
     if measure.about:
         return injection.reference in measure.about
-    return injection.date is not None and injection.date.is_exact and _is_near(injection.date, measure.day)
+    if injection.date is None or not (injection.date.is_exact and measure.day.is_exact):
+        return False
+    return _is_near(injection.date, measure.day)
 
 
 def _relief_of_scores(scores: Sequence[Measure], injection: Injection) -> float | None:
