@@ -160,7 +160,8 @@ def _one_helped(recent: Sessions, params: Params, *, are_results_read: bool) -> 
             return Truth.UNKNOWN
         if not relief.is_recorded:
             return Truth.FALSE
-        return relief.reached(params.repeat_min_relief_percent) | relief.helped
+        said = Truth.FALSE if relief.verdict is None else relief.helped
+        return relief.reached(params.repeat_min_relief_percent) | said
 
     sure = any_of(helped(i) for s in recent.entries if s.counts is Truth.TRUE for i in s.certain)
     perhaps = any_of(helped(i) for i in recent.injections) & Truth.UNKNOWN

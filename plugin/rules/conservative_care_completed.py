@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from plugin.domain.care import Care, count_care
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
-from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
 from plugin.domain.dates import DateRange, days_after, days_before
-from plugin.domain.evidence import CareEntry, CareKind, Diagnosis, Standing
+from plugin.domain.evidence import CareKind, Diagnosis, Standing
 from plugin.domain.families import EPIDURAL, FACET, SACROILIAC, Family
 from plugin.domain.truth import Truth, any_of
 
@@ -60,32 +60,8 @@ class Params:
     """How long the pain of a facet or sacroiliac joint has lasted."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Care:
-    """The episode's conservative care, counted."""
-
-    active: Days
-    """Span of active treatment: last date minus first date plus one."""
-    combined: Days
-    """Days covered by medication and active treatment together."""
-    medication: Days
-    has_active: Truth
-    has_medication: Truth
-    has_any: Truth
-    """Treatment of any kind, active or not."""
-    entries: tuple[CareEntry, ...]
-    current: Stretch | None
-    """The latest stretch: the one that further treatment would go on with."""
-
-    @property
-    def documented(self) -> int:
-        if self.has_active is Truth.TRUE:
-            return max(self.active.least, self.combined.least)
-        return self.medication.least
-
-
 def evaluate(case: Case, params: Params) -> Check:
-    care = _count(case, params)
+    care = count_care(case, params.lookback_days, params.gap_days)
     used = tuple(entry.item() for entry in care.entries)
     shorter = _acute_severe(case, params, care, used)
     unread = _unread(case, shorter)
@@ -105,7 +81,7 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(
     case: Case,
     params: Params,
-    care: _Care,
+    care: Care,
     used: tuple[Item, ...],
     shorter: Row,
     unread: tuple[Unread, ...],
@@ -128,9 +104,7 @@ def _rows(
     yield from _hardly_any(care, used)
 
 
-def _muscle_rows(
-    case: Case, care: _Care, used: tuple[Item, ...], unread: tuple[Unread, ...]
-) -> Iterator[Row]:
+def _muscle_rows(case: Case, care: Care, used: tuple[Item, ...], unread: tuple[Unread, ...]) -> Iterator[Row]:
     """Before an injection into a muscle any treatment counts, for however long."""
     yield Row("first-line-care", care.has_any, Outcome.MET, decided_by=used)
     yield _waived(case)
@@ -253,7 +227,7 @@ def _in_episode(first: date, last: date, case: Case) -> Truth:
     return Truth.FALSE if last < began.first else Truth.UNKNOWN
 
 
-def _acute_severe(case: Case, params: Params, care: _Care, used: tuple[Item, ...]) -> Row:
+def _acute_severe(case: Case, params: Params, care: Care, used: tuple[Item, ...]) -> Row:
     acute = ~case.onset.lasted_at_least(params.acute_days + 1, DateRange.on(case.as_of))
     since = days_before(case.as_of, params.pain_score_max_age_days)
     scores = case.evidence.pain_scores
@@ -294,7 +268,7 @@ def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[
         )
 
 
-def _short(params: Params, care: _Care, used: tuple[Item, ...]) -> Iterator[Row]:
+def _short(params: Params, care: Care, used: tuple[Item, ...]) -> Iterator[Row]:
     only_medication = ~care.has_active & care.has_medication
     yield Row(
         "medication-only",
@@ -307,94 +281,14 @@ def _short(params: Params, care: _Care, used: tuple[Item, ...]) -> Iterator[Row]
     yield Row("too-short", some, Outcome.NOT_MET, decided_by=used)
 
 
-def _hardly_any(care: _Care, used: tuple[Item, ...]) -> Iterator[Row]:
+def _hardly_any(care: Care, used: tuple[Item, ...]) -> Iterator[Row]:
     kinds = {entry.kind for entry in care.entries}
     only = "referral-only" if CareKind.PASSIVE not in kinds else "passive-only"
     yield Row(only, Truth.of(bool(used)), Outcome.UNKNOWN, Reason.NO_EVIDENCE, is_gap=True, decided_by=used)
     yield Row("nothing-recorded", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, is_gap=True)
 
 
-def _count(case: Case, params: Params) -> _Care:
-    least, most = _windows(case, params)
-    entries = [e for e in case.evidence.care.entries if _overlaps(e, most)]
-    active = [e for e in entries if e.kind is CareKind.ACTIVE]
-    treated = [e for e in active if not e.is_evaluation]
-    medication = [e for e in entries if e.kind is CareKind.MEDICATION]
-    received = [e for e in entries if e.kind is not CareKind.REFERRAL and not e.is_evaluation]
-    treated_least, treated_most = intervals(treated, least, "least"), intervals(treated, most, "most")
-    low = _Reckoned(
-        intervals(active, least, "least"),
-        treated_least,
-        intervals(medication, least, "least"),
-        params.gap_days,
-    )
-    high = _Reckoned(
-        intervals(active, most, "most"), treated_most, intervals(medication, most, "most"), params.gap_days
-    )
-    joined = low.joined
-    return _Care(
-        active=Days(low.longest_span, high.longest_span),
-        combined=Days(_most_covered(joined), _most_covered(high.joined)),
-        medication=Days(low.medicated, high.medicated),
-        has_active=_exists(treated_least, treated_most),
-        has_medication=_exists(low.medication, high.medication),
-        has_any=_exists(intervals(received, least, "least"), intervals(received, most, "most")),
-        entries=tuple(entries),
-        current=joined[-1] if joined else None,
-    )
-
-
-class _Reckoned:
-    """Active care and medication as day intervals, counted in one way. Assessments count beside treatment."""
-
-    def __init__(
-        self, active: list[Interval], treated: list[Interval], medication: list[Interval], gap_days: int
-    ) -> None:
-        self.medication = medication
-        self._gap_days = gap_days
-        self._spans = [s for s in stretches(active, gap_days) if any(s.holds(part) for part in treated)]
-
-    @property
-    def longest_span(self) -> int:
-        return max((stretch.span for stretch in self._spans), default=0)
-
-    @property
-    def medicated(self) -> int:
-        return _most_covered(stretches(self.medication, self._gap_days))
-
-    @property
-    def joined(self) -> list[Stretch]:
-        """Active spans and medication together; a span counts whole, from first to last session."""
-        spans = [(stretch.first.toordinal(), stretch.last.toordinal()) for stretch in self._spans]
-        return stretches(sorted(spans + self.medication), self._gap_days)
-
-
-def _windows(case: Case, params: Params) -> tuple[Window, Window]:
-    """The window at its narrowest and at its widest: an onset known only roughly moves its start."""
-    since = days_before(case.as_of, params.lookback_days)
-    began = case.onset.began
-    if case.onset.is_unread:
-        return Window(case.as_of, days_before(case.as_of, 1)), Window(since, case.as_of)
-    if began is None:
-        return Window(since, case.as_of), Window(since, case.as_of)
-    return Window(max(since, began.last), case.as_of), Window(max(since, began.first), case.as_of)
-
-
-def _overlaps(entry: CareEntry, window: Window) -> bool:
-    return bool(intervals((entry,), window, "most"))
-
-
-def _most_covered(found: list[Stretch]) -> int:
-    return max((s.covered for s in found), default=0)
-
-
-def _exists(least: list[Interval], most: list[Interval]) -> Truth:
-    if least:
-        return Truth.TRUE
-    return Truth.UNKNOWN if most else Truth.FALSE
-
-
-def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
+def _facts(case: Case, params: Params, care: Care) -> dict[str, object]:
     facts: dict[str, object] = {
         "min_days": params.min_days,
         "documented_days": care.documented,
