@@ -12,13 +12,16 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
 from plugin.domain.evidence import CareKind, Modality, Standing, StudyState
+from plugin.domain.families import EPIDURAL
 from plugin.domain.regions import Region
 from plugin.terminology import Terminology
 
 WANTS_MRI = frozenset(
     {"no-study", "other-region", "too-old", "predates-change", "plain-film-only", "ct-found"}
 )
-WANTS_CARE = frozenset({"nothing-recorded", "passive-only", "too-short", "symptoms-too-recent"})
+WANTS_CARE = frozenset(
+    {"no-first-line-care", "nothing-recorded", "passive-only", "symptoms-too-recent", "too-short"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Offers:
         if check.criterion == "CC-1" and check.row in WANTS_CARE and not _is_referred(case):
             code = {"coding": self._physiotherapy, "text": "Physiotherapy"}
             return (self._create("refer-physiotherapy", _request(caller, code, case), seed),)
-        if check.criterion.startswith("IND") and case.order.is_addressable:
+        is_epidural = case.order.family in EPIDURAL
+        if check.criterion.startswith("IND") and is_epidural and case.order.is_addressable:
             return (self._remove(case, seed),)
         return ()
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from plugin.domain.check import Unread
 from plugin.domain.dates import DateRange
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.families import Family, Purpose
-from plugin.domain.injections import Injection, Sessions, is_same_half, sessions
+from plugin.domain.injections import Injection, Session, Sessions, is_same_area, is_same_half, sessions
 from plugin.domain.order import InjectionOrder
 from plugin.domain.pain_pattern import LIMB_PATTERNS, PainPattern, PatternParams, read_pain_pattern
 from plugin.domain.regions import Region
@@ -75,6 +76,45 @@ class Case:
             same = is_same_half(self.region, injection.region)
             return same if is_meant else same & Truth.UNKNOWN
 
+        return self._sessions(belongs, within_days, before)
+
+    def sessions_here(
+        self, is_meant: Callable[[Injection], Truth], within_days: int, *, before: date | None = None
+    ) -> Sessions:
+        """Earlier sessions where the order goes: in its area and, where both state a side, on its side."""
+
+        def belongs(injection: Injection) -> Truth:
+            is_on_side = Truth.of(injection.is_on_side_of(self.order.sides))
+            return is_meant(injection) & is_on_side & is_same_area(self.region, injection.region)
+
+        return self._sessions(belongs, within_days, before)
+
+    def had_session_here(self, is_meant: Callable[[Injection], Truth], within_days: int) -> Truth:
+        """Was there one less than `within_days` before the planned day?
+
+        Without a planned day it may be any from the request on: then never TRUE.
+        """
+
+        def before(day: date) -> Truth:
+            return self.sessions_here(is_meant, within_days, before=day).at_least(1)
+
+        planned = self.order.planned
+        if planned is None:
+            return before(self.order.asked_on or self.as_of) & Truth.UNKNOWN
+        earliest, latest = before(planned.first), before(planned.last)
+        return earliest if earliest is latest else Truth.UNKNOWN
+
+    def days_since(self, session: Session | None) -> str:
+        """`20`, or `10 to 40` where the planned day is not exact; empty without a session."""
+        if session is None:
+            return ""
+        on = self.order.planned or DateRange.on(self.as_of)
+        least, most = (on.first - session.day.last).days, (on.last - session.day.first).days
+        return f"{least}" if least == most else f"{least} to {most}"
+
+    def _sessions(
+        self, belongs: Callable[[Injection], Truth], within_days: int, before: date | None
+    ) -> Sessions:
         history = self.evidence.injections
         return sessions(
             history.entries,
@@ -87,6 +127,25 @@ class Case:
     @property
     def as_of(self) -> date:
         return self.order.as_of
+
+    @property
+    def reasons(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses that the order gives as its reason and that stand today, certain or not."""
+        named = self.order.reason_references
+        charted = (d for d in self.evidence.diagnoses.entries if d.reference in named)
+        return tuple(d for d in (*charted, *self.order.reason_codes) if d.standing in _STANDING)
+
+    @property
+    def listed(self) -> tuple[Diagnosis, ...]:
+        """The other diagnoses on record that stand today, certain or not."""
+        named = self.order.reason_references
+        entries = self.evidence.diagnoses.entries
+        return tuple(d for d in entries if d.standing in _STANDING and d.reference not in named)
+
+    @property
+    def diagnoses_unread(self) -> tuple[Unread, ...]:
+        """Reasons that could not be found, and what else of the diagnoses could not be read."""
+        return tuple(dict.fromkeys((*self.pattern.missing, *self.evidence.diagnoses.unread)))
 
 
 def open_case(
@@ -161,4 +220,5 @@ def _kind(diagnosis: Diagnosis) -> str | None:
     return "limb" if diagnosis.pattern in LIMB_PATTERNS else diagnosis.pattern
 
 
+_STANDING = frozenset({Standing.CURRENT, Standing.CONTRADICTORY})
 _FAR = DateRange(date.max - timedelta(days=1), date.max)

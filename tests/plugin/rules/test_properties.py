@@ -44,6 +44,12 @@ def test_learning_more_never_reverses_a_settled_answer(rule: str, data: st.DataO
         ("indication_documented", "diagnoses"),
         *(("mri_confirms_region", s) for s in ("studies", "operations", "diagnoses")),
         *(("conservative_care_completed", s) for s in ("care", "injections", "waivers", "diagnoses")),
+        ("facet_pain_documented", "diagnoses"),
+        ("facet_blocks_before_therapy", "injections"),
+        ("facet_block_repeated", "injections"),
+        ("ablation_follows_blocks", "injections"),
+        ("ablations_spaced", "injections"),
+        *(("ablation_in_unfused_segment", s) for s in ("operations", "diagnoses")),
     ],
 )
 @given(data=st.data())
