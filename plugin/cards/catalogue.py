@@ -33,6 +33,13 @@ _WIDEST = {
     "subject": 85,
     "subjects": 68,
     "count": 3,
+    "days_since": 4,
+    "last_session": 10,
+    "levels": 2,
+    "max_levels": 2,
+    "max_sessions": 2,
+    "session_number": 3,
+    "window_days": 4,
 }
 """The most characters a placeholder of a summary is given; longer values are shortened to it."""
 

@@ -86,7 +86,7 @@ class Composer:
         call = _Call(self, caller, hook_instance)
         cards = [call.orphan(row, reference) for row, reference in orphans]
         for verdict in verdicts:
-            cards += call.gaps(verdict)
+            cards += call.gaps(verdict, verdicts)
         cards += call.unknown([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.UNKNOWN])
         cards.sort(key=lambda card: _URGENCY[card.indicator])
         if self.notes == "always":
@@ -116,12 +116,17 @@ class _Call:
         self.noted: set[str] = set()
         """References of orders whose notes stand in a card already."""
 
-    def gaps(self, verdict: Verdict) -> list[Card]:
-        """One card per gap, the most urgent first; that one carries the order's notes."""
-        found = [f for f in verdict.findings if f.kind is Kind.GAP]
+    def gaps(self, verdict: Verdict, verdicts: Sequence[Verdict]) -> list[Card]:
+        """One card per gap, the most urgent first; that one carries the order's notes.
+
+        A gap of several orders together is said once, with the first of them.
+        """
+        found = [
+            f for f in verdict.findings if f.kind is Kind.GAP and _first_to_say(f.check, verdicts) is verdict
+        ]
         found.sort(key=lambda f: _URGENCY[f.indicator])
         beside = [self._beside(verdict) if index == 0 else [] for index in range(len(found))]
-        return [self._gap(verdict, f, notes) for f, notes in zip(found, beside, strict=True)]
+        return [self._gap(verdict, f, notes, verdicts) for f, notes in zip(found, beside, strict=True)]
 
     def _beside(self, verdict: Verdict) -> list[Finding]:
         """Notes for the first card about an order; none where notes have a card of their own."""
@@ -131,7 +136,9 @@ class _Call:
         self.noted.add(reference)
         return [f for f in verdict.findings if f.kind is Kind.NOTE]
 
-    def _gap(self, verdict: Verdict, finding: Finding, notes: list[Finding]) -> Card:
+    def _gap(
+        self, verdict: Verdict, finding: Finding, notes: list[Finding], verdicts: Sequence[Verdict]
+    ) -> Card:
         check, case = finding.check, verdict.case
         words = self.composer.catalogue.row(check.criterion, check.row)
         uuid = self._uuid(case.order.reference, check.criterion)
@@ -145,7 +152,10 @@ class _Call:
             summary=filled(words.summary, self.detail.facts(check, case)),
             indicator=finding.indicator,
             detail=self.detail.of_gap(verdict, finding, notes),
-            findings=[(case.order.reference, f) for f in (finding, *notes)],
+            findings=[
+                *((v.case.order.reference, finding) for v in verdicts if _says(v, check)),
+                *((case.order.reference, note) for note in notes),
+            ],
             suggestions=offered,
             criteria=[check.criterion, *(n.check.criterion for n in notes)],
         )
@@ -273,6 +283,18 @@ class _Call:
                 }
             },
         )
+
+
+def _says(verdict: Verdict, check: Check) -> bool:
+    """Does the verdict hold this answer, its own or one of several orders together?"""
+    return any(
+        f.check is check or (check.about and f.check.about == check.about and f.check.row == check.row)
+        for f in verdict.findings
+    )
+
+
+def _first_to_say(check: Check, verdicts: Sequence[Verdict]) -> Verdict | None:
+    return next((verdict for verdict in verdicts if _says(verdict, check)), None)
 
 
 def _wire(order: str, finding: Finding) -> dict[str, str]:

@@ -57,6 +57,11 @@ class Region:
         return _EVERYWHERE
 
     @property
+    def is_upper(self) -> bool:
+        """Neck or mid-back, as far as it is stated."""
+        return bool(self.atoms & {"cervical", "thoracic"})
+
+    @property
     def is_everywhere(self) -> bool:
         return self.atoms == _ALL
 

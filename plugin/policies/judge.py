@@ -78,7 +78,8 @@ class Judge:
         agreement = self._agreement(case)
         if not scope.conflicts_off:
             checks += self._conflicts(case, agreement)
-        findings = [self._finding(check, scope, hook) for check in checks]
+        raised = self._raised(checks)
+        findings = [self._finding(check, scope, hook, raised) for check in checks]
         return Verdict(case, scope, tuple(checks), tuple(f for f in findings if f is not None), agreement)
 
     def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
@@ -140,13 +141,20 @@ class Judge:
                 )
         return checks
 
-    def _finding(self, check: Check, scope: Scope, hook: str) -> Finding | None:
+    def _raised(self, checks: list[Check]) -> dict[str, Indicator]:
+        """Criteria whose gaps are more urgent in this case, by a row of another criterion."""
+        rows = {f"{check.criterion}.{check.row}" for check in checks}
+        return {e.criterion: e.indicator for e in self.policy.file.escalations if e.when in rows}
+
+    def _finding(self, check: Check, scope: Scope, hook: str, raised: dict[str, Indicator]) -> Finding | None:
         if check.kind is None:
             return None
         loudness = self.policy.loudness(check.criterion, check.row, hook)
         if loudness == "silent":
             return None
         indicator: Indicator = loudness or ("warning" if check.kind is Kind.GAP else "info")
+        if check.kind is Kind.GAP and indicator == "warning":
+            indicator = raised.get(check.criterion, indicator)
         if check.criterion in scope.lowered:
             indicator = "info"
         return Finding(check, indicator, check.kind)

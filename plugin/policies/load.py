@@ -114,6 +114,11 @@ def _check_rows(path: Path, file: PolicyFile) -> None:
                 raise ContentError(
                     f"{path.name}: severity: no row {key!r}; there is {', '.join(sorted(known))}"
                 )
+    for escalation in file.escalations:
+        if escalation.when not in known or escalation.criterion not in rows:
+            raise ContentError(
+                f"{path.name}: escalations: no row {escalation.when!r} or no {escalation.criterion!r}"
+            )
     criteria = {
         "default",
         "SCOPE",

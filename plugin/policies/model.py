@@ -9,7 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plugin.domain.pain_pattern import PatternParams
 from plugin.domain.scope import ScopeParams
-from plugin.rules import conservative_care_completed, indication_documented, mri_confirms_region
+from plugin.rules import (
+    cervical_canal_reviewed,
+    conservative_care_completed,
+    disc_injection_justified,
+    indication_documented,
+    mri_confirms_region,
+    no_biologic,
+    no_predetermined_series,
+    repeat_response_documented,
+    session_count_within_limit,
+    session_levels_within_limit,
+    sessions_spaced,
+    transforaminal_risk_weighed,
+    transforaminal_steroid_not_particulate,
+)
 
 Indicator = Literal["info", "warning", "critical"]
 Loudness = Literal["silent", "info", "warning", "critical"]
@@ -18,6 +32,16 @@ RULES = {
     "indication_documented": indication_documented,
     "mri_confirms_region": mri_confirms_region,
     "conservative_care_completed": conservative_care_completed,
+    "session_count_within_limit": session_count_within_limit,
+    "sessions_spaced": sessions_spaced,
+    "repeat_response_documented": repeat_response_documented,
+    "no_predetermined_series": no_predetermined_series,
+    "session_levels_within_limit": session_levels_within_limit,
+    "transforaminal_risk_weighed": transforaminal_risk_weighed,
+    "transforaminal_steroid_not_particulate": transforaminal_steroid_not_particulate,
+    "cervical_canal_reviewed": cervical_canal_reviewed,
+    "no_biologic": no_biologic,
+    "disc_injection_justified": disc_injection_justified,
 }
 """Every rule by its module's name."""
 
@@ -34,6 +58,15 @@ class Conflict(_Content):
     chronicity: Literal["acute", "chronic", "any"] = "any"
     requires_disagreement: bool = True
     """False: said whenever the pattern fits, because one side is not among the guideline files."""
+
+
+class Escalation(_Content):
+    """A row that, when it holds, makes another criterion's gap more urgent."""
+
+    when: str
+    """`criterion.row`."""
+    criterion: str
+    indicator: Indicator
 
 
 class OverrideReason(_Content):
@@ -67,6 +100,7 @@ class PolicyFile(_Content):
     """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
     severity_at: dict[Literal["order-select", "order-sign"], dict[str, Loudness]] = {}
     """The same for one hook."""
+    escalations: tuple[Escalation, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     override_reasons: dict[str, tuple[OverrideReason, ...]] = {}
     """Per criterion; `default` for the others."""
