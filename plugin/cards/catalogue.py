@@ -35,6 +35,7 @@ _WIDEST = {
     "count": 3,
     "days_since": 4,
     "last_session": 10,
+    "failed_retry_days": 4,
     "levels": 2,
     "max_levels": 2,
     "max_sessions": 2,

@@ -57,9 +57,11 @@ class Region:
         return _EVERYWHERE
 
     @property
-    def is_upper(self) -> bool:
-        """Neck or mid-back, as far as it is stated."""
-        return bool(self.atoms & {"cervical", "thoracic"})
+    def is_upper(self) -> Truth:
+        """Does it take in the neck or the mid-back?"""
+        if not self.stated:
+            return Truth.UNKNOWN
+        return Truth.of(bool(self.atoms & {"cervical", "thoracic"}))
 
     @property
     def is_everywhere(self) -> bool:

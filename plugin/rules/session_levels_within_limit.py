@@ -25,6 +25,7 @@ ROWS = {
             "several-kinds",
             "several-approaches",
             "several-regions",
+            "unread",
             "dates-not-exact",
             "within-limit",
         }
@@ -45,38 +46,48 @@ class Params:
 
 def evaluate(case: Case, params: Params) -> Check:
     """Orders of the same hook are one session when they are planned for the same day, or none is planned."""
-    order = case.order
-    beside = [(other, _is_same_session(order, other)) for other in case.alongside]
-    several_kinds = _any(beside, lambda other: _is_other_kind(case, other))
+    order, diagnoses = case.order, case.evidence.diagnoses
+    beside = [(o, _is_same_session(order, o)) for o in case.alongside if _kind(o.family) is not None]
+    several_kinds = _any(beside, lambda other: _is_other_kind(case, other)) & ~_has_cyst(case)
     several_approaches = _any(beside, lambda other: _is_other_approach(case, other))
-    several_regions = _any(beside, lambda other: _is_other_region(case, other))
-    if _has_cyst(case):
-        several_kinds = Truth.FALSE
-    most = _most_levels(order.family, params)
-    too_many = Truth.of(most is not None and order.levels is not None and order.levels > most)
-    from_midline = order.family in EPIDURAL - {Family.TRANSFORAMINAL}
-    shown = (order.item(), *(other.item() for other, same in beside if same is not Truth.FALSE))
-    by_family = {Family.FACET_INJECTION: "third-facet-level", Family.FACET_RFA: "too-many-joints"}
+    several_regions = _any(beside, lambda other: ~is_same_half(case.region, other.region))
+    own = (order.item(),)
+    shown = (*own, *(other.item() for other, same in beside if same is not Truth.FALSE))
     together = frozenset(item.reference for item in shown)
     rows = [
-        Row(by_family.get(order.family, "too-many-levels"), too_many, Outcome.NOT_MET, decided_by=shown[:1]),
-        Row(
-            "both-sides-from-midline",
-            Truth.of(from_midline and _BOTH_SIDES in order.modifiers),
-            Outcome.NOT_MET,
-            decided_by=shown[:1],
-        ),
+        *_extent(case, params),
         Row("several-kinds", several_kinds, Outcome.NOT_MET, decided_by=shown, about=together),
         Row("several-approaches", several_approaches, Outcome.NOT_MET, decided_by=shown, about=together),
         Row("several-regions", several_regions, Outcome.NOT_MET, decided_by=shown, about=together),
     ]
     is_open = any(row.when is Truth.UNKNOWN for row in rows)
+    cyst_unread = Truth.of(several_kinds is Truth.UNKNOWN and bool(diagnoses.unread))
     rows += [
+        Row("unread", cyst_unread, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=shown),
         Row("dates-not-exact", Truth.of(is_open), Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=shown),
         Row("within-limit", Truth.TRUE, Outcome.MET),
     ]
-    facts = {"levels": order.levels or 1, "max_levels": most or 1}
-    return decide("LVL-1", rows, facts=facts)
+    facts = {"levels": order.levels or 1, "max_levels": _most_levels(order.family, params) or 1}
+    return decide("LVL-1", rows, facts=facts, unread=diagnoses.unread)
+
+
+def _extent(case: Case, params: Params) -> list[Row]:
+    """What the order alone asks for."""
+    order = case.order
+    most = _most_levels(order.family, params)
+    too_many = most is not None and order.levels is not None and order.levels > most
+    from_midline = order.family in EPIDURAL - {Family.TRANSFORAMINAL}
+    shown = (order.item(),)
+
+    def row(name: str, holds: bool) -> Row:
+        return Row(name, Truth.of(holds), Outcome.NOT_MET, decided_by=shown)
+
+    return [
+        row("too-many-levels", too_many and order.family is Family.TRANSFORAMINAL),
+        row("third-facet-level", too_many and order.family is Family.FACET_INJECTION),
+        row("too-many-joints", too_many and order.family is Family.FACET_RFA),
+        row("both-sides-from-midline", from_midline and _BOTH_SIDES in order.modifiers),
+    ]
 
 
 def _any(beside: list[tuple[InjectionOrder, Truth]], differs: Callable[[InjectionOrder], Truth]) -> Truth:
@@ -111,12 +122,6 @@ def _is_other_approach(case: Case, other: InjectionOrder) -> Truth:
     return is_same_half(case.region, other.region)
 
 
-def _is_other_region(case: Case, other: InjectionOrder) -> Truth:
-    if _kind(other.family) is None:
-        return Truth.FALSE
-    return ~is_same_half(case.region, other.region)
-
-
 def _most_levels(family: Family, params: Params) -> int | None:
     return {
         Family.TRANSFORAMINAL: params.max_transforaminal_levels,
@@ -125,10 +130,14 @@ def _most_levels(family: Family, params: Params) -> int | None:
     }.get(family)
 
 
-def _has_cyst(case: Case) -> bool:
+def _has_cyst(case: Case) -> Truth:
     """With a facet cyst, the joint and the epidural space are treated together."""
-    return any(_is_current_cyst(d) for d in (*case.evidence.diagnoses.entries, *case.order.reason_codes))
+    diagnoses = case.evidence.diagnoses
+    charted = any_of(_is_cyst(d) for d in (*diagnoses.entries, *case.order.reason_codes))
+    return charted | diagnoses.may_hold_more
 
 
-def _is_current_cyst(diagnosis: Diagnosis) -> bool:
-    return diagnosis.standing is Standing.CURRENT and diagnosis.in_set("dx-facet-cyst")
+def _is_cyst(diagnosis: Diagnosis) -> Truth:
+    if diagnosis.standing is not Standing.CURRENT or not diagnosis.in_set("dx-facet-cyst"):
+        return Truth.FALSE
+    return Truth.TRUE if diagnosis.is_certain else Truth.UNKNOWN

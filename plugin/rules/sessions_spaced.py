@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
-from plugin.domain.dates import days_after
+from plugin.domain.dates import DateRange, days_after
 from plugin.domain.families import EPIDURAL, Purpose
 from plugin.domain.injections import Sessions
 from plugin.domain.truth import Truth
@@ -14,7 +14,6 @@ from plugin.domain.truth import Truth
 FAMILIES = EPIDURAL
 CRITERIA = ("FRQ-2",)
 ROWS = {"FRQ-2": frozenset({"too-soon", "unread", "no-planned-date", "dates-not-exact", "spaced"})}
-_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,8 @@ class Params:
 
     min_days: int
     diagnostic_min_days: int
+    window_days: int
+    """Without a planned date: how far back a session calls for one."""
 
 
 def evaluate(case: Case, params: Params) -> Check:
@@ -30,18 +31,15 @@ def evaluate(case: Case, params: Params) -> Check:
     order, history = case.order, case.evidence.injections
     is_diagnostic = order.purpose is Purpose.DIAGNOSTIC
     min_days = params.diagnostic_min_days if is_diagnostic else params.min_days
-    known = case.sessions(EPIDURAL, _YEAR)
     facts: dict[str, object] = {"min_days": min_days}
-    if order.planned is None:
-        too_soon = Truth.FALSE
-    else:
-        near = [
-            case.sessions(EPIDURAL, min_days, before=day) for day in (order.planned.first, order.planned.last)
-        ]
-        too_soon = _both([sessions.at_least(1) for sessions in near])
-        facts |= _dates(near[0], order.planned.first.toordinal(), min_days)
+    too_soon, known = Truth.FALSE, case.sessions(EPIDURAL, params.window_days)
+    if order.planned is not None:
+        known = _near(case, order.planned, min_days)
+        too_soon = known.at_least(1) if order.planned.is_exact else known.at_least(1) & Truth.UNKNOWN
+        facts |= _dates(known, order.planned, min_days)
+    shown = known.items[:1] if known.latest is None else (known.latest.item(),)
     rows = (
-        Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=known.items[:1]),
+        Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=shown),
         Row("unread", Truth.of(bool(history.unread)), Outcome.UNKNOWN, Reason.NO_ACCESS),
         Row(
             "no-planned-date",
@@ -57,22 +55,24 @@ def evaluate(case: Case, params: Params) -> Check:
             Reason.AMBIGUOUS,
             decided_by=known.items,
         ),
-        Row("spaced", Truth.TRUE, Outcome.MET, decided_by=known.items[:1]),
+        Row("spaced", Truth.TRUE, Outcome.MET),
     )
     return decide("FRQ-2", rows, facts=facts, set_aside=history.set_aside, unread=history.unread)
 
 
-def _both(answers: list[Truth]) -> Truth:
-    return answers[0] if len(set(answers)) == 1 else Truth.UNKNOWN
+def _near(case: Case, planned: DateRange, min_days: int) -> Sessions:
+    """The sessions that are too near to some day of the range."""
+    width = (planned.last - planned.first).days
+    return case.sessions(EPIDURAL, min_days + width, before=planned.last)
 
 
-def _dates(near: Sessions, planned: int, min_days: int) -> dict[str, object]:
+def _dates(near: Sessions, planned: DateRange, min_days: int) -> dict[str, object]:
     """How long ago the last session is, and the first day that keeps the distance."""
     if near.latest is None:
         return {}
     last = near.latest.day.first
     return {
-        "days_since": planned - last.toordinal(),
+        "days_since": (planned.first - last).days,
         "last_session": last.isoformat(),
         "earliest_date": days_after(last, min_days).isoformat(),
     }

@@ -32,7 +32,7 @@ def evaluate(case: Case, params: Params) -> Check:
     diagnostic = Truth.of(order.purpose is Purpose.DIAGNOSTIC)
     rows = (
         Row("weighed-with-the-drug", Truth.of(order.has_particulate_steroid is Truth.TRUE), Outcome.MET),
-        Row("neck-or-mid-back", Truth.of(case.region.is_upper), Outcome.NOT_MET, decided_by=shown),
+        Row("neck-or-mid-back", case.region.is_upper, Outcome.NOT_MET, decided_by=shown),
         Row("diagnostic", diagnostic, Outcome.MET),
         Row("after-surgery", Truth.of(_is_after_surgery(case)), Outcome.MET),
         Row("low-back", Truth.TRUE, Outcome.MET, speaks=True, decided_by=shown),

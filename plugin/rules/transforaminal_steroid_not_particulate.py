@@ -13,7 +13,14 @@ FAMILIES = frozenset({Family.TRANSFORAMINAL})
 CRITERIA = ("APR-2",)
 ROWS = {
     "APR-2": frozenset(
-        {"particulate-upper", "particulate-lower", "unresolved-upper", "unresolved-lower", "not-particulate"}
+        {
+            "particulate-upper",
+            "particulate-lower",
+            "steroid-unresolved",
+            "drug-unresolved-upper",
+            "drug-unresolved-lower",
+            "not-particulate",
+        }
     )
 }
 
@@ -24,14 +31,31 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    found = case.order.has_particulate_steroid
-    upper, unresolved = Truth.of(case.region.is_upper), Truth.of(found is Truth.UNKNOWN)
-    shown = tuple(d.item() for d in case.order.drugs if d.is_particulate_steroid is not Truth.FALSE)
+    drugs, upper = case.order.drugs, case.region.is_upper
+    particulate = tuple(d.item() for d in drugs if d.is_particulate_steroid is Truth.TRUE)
+    unresolved = [d for d in drugs if d.is_particulate_steroid is Truth.UNKNOWN]
+    steroids = tuple(d.item() for d in unresolved if d.is_steroid is Truth.TRUE)
+    others = tuple(d.item() for d in unresolved)
+    found, is_open = Truth.of(bool(particulate)), Truth.of(bool(unresolved))
+    may_be_upper = Truth.of(upper is not Truth.FALSE)
     rows = (
-        Row("particulate-upper", Truth.of(found is Truth.TRUE) & upper, Outcome.NOT_MET, decided_by=shown),
-        Row("particulate-lower", Truth.of(found is Truth.TRUE), Outcome.NOT_MET, decided_by=shown),
-        Row("unresolved-upper", unresolved & upper, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=shown),
-        Row("unresolved-lower", unresolved, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=shown),
+        Row("particulate-upper", found & upper, Outcome.NOT_MET, decided_by=particulate),
+        Row("particulate-lower", found, Outcome.NOT_MET, decided_by=particulate),
+        Row(
+            "steroid-unresolved",
+            Truth.of(bool(steroids)),
+            Outcome.UNKNOWN,
+            Reason.AMBIGUOUS,
+            decided_by=steroids,
+        ),
+        Row(
+            "drug-unresolved-upper",
+            is_open & may_be_upper,
+            Outcome.UNKNOWN,
+            Reason.AMBIGUOUS,
+            decided_by=others,
+        ),
+        Row("drug-unresolved-lower", is_open, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=others),
         Row("not-particulate", Truth.TRUE, Outcome.MET),
     )
-    return decide("APR-2", rows, facts={"drug": ", ".join(i.label for i in shown if not i.quoted)})
+    return decide("APR-2", rows, facts={})
