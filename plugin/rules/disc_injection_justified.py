@@ -12,7 +12,7 @@ from plugin.domain.truth import Truth
 
 FAMILIES = frozenset({Family.INTRADISCAL})
 CRITERIA = ("DISC-1",)
-ROWS = {"DISC-1": frozenset({"biologic", "steroid", "steroid-in-text", "discography"})}
+ROWS = {"DISC-1": frozenset({"biologic", "steroid", "steroid-in-text", "treatment", "discography"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    """A biologic in the disc is BIO-1's to speak of."""
+    """A biologic in the disc is BIO-1's to speak of; of other treatments of a disc there is nothing to say."""
     order = case.order
     shown = (order.item(),)
     drugs = tuple(d.item() for d in order.drugs if d.is_steroid is Truth.TRUE)
@@ -35,6 +35,7 @@ def evaluate(case: Case, params: Params) -> Check:
             Reason.AMBIGUOUS,
             decided_by=shown,
         ),
+        Row("treatment", Truth.of(order.code.get("target") == "disc-treatment"), Outcome.MET),
         Row("discography", Truth.TRUE, Outcome.MET, speaks=True, decided_by=shown),
     )
     return decide("DISC-1", rows, facts={})

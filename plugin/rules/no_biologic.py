@@ -1,8 +1,8 @@
-"""BIO-1: is a biologic ordered, for which no body that pays and no regulator has found grounds?"""
+"""BIO-1: is a biologic ordered, such as platelet-rich plasma or a cell product?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
@@ -23,16 +23,15 @@ class Params:
 
 def evaluate(case: Case, params: Params) -> Check:
     order = case.order
-    shown = (order.item(),)
-    coded = any(c.in_set(_BIOLOGIC) for c in order.codes)
+    coded = tuple(replace(order.item(), label=c.label) for c in order.codes if c.in_set(_BIOLOGIC))
     rows = (
-        Row("coded", Truth.of(coded), Outcome.NOT_MET, decided_by=shown),
+        Row("coded", Truth.of(bool(coded)), Outcome.NOT_MET, decided_by=coded),
         Row(
             "in-text",
             Truth.of(Word.BIOLOGIC in order.words),
             Outcome.UNKNOWN,
             Reason.AMBIGUOUS,
-            decided_by=shown,
+            decided_by=(order.item(),),
         ),
         Row("none", Truth.TRUE, Outcome.MET),
     )
