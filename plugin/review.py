@@ -63,6 +63,8 @@ class Review:
             request.context.user_id,
             request.context.encounter_id,
             chart.today.isoformat(),
+            # Of an order sent twice, the first is the one reviewed.
+            {order.reference: order.resource for order in reversed(request.context.orders)},
         )
         cards = self.composer.cards(verdicts, orphans, caller, request.hook_instance)
         return Reviewed(verdicts, orphans, Response(cards=cards))

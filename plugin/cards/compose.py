@@ -142,7 +142,8 @@ class _Call:
         check, case = finding.check, verdict.case
         words = self.composer.catalogue.row(check.criterion, check.row)
         uuid = self._uuid(case.order.reference, check.criterion)
-        offered = self.composer.offers.on(check, case, self.caller, uuid)
+        is_only_gap = [f for f in verdict.findings if f.kind is Kind.GAP] == [finding]
+        offered = self.composer.offers.on(check, case, self.caller, uuid, is_only_gap=is_only_gap)
         return self._card(
             uuid=uuid,
             topic=(

@@ -21,7 +21,7 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    """A biologic in the disc is BIO-1's to speak of; of other treatments of a disc there is nothing to say."""
+    """A biologic in the disc is BIO-1's to speak of; about other treatments of a disc nothing is said."""
     order = case.order
     shown = (order.item(),)
     drugs = tuple(d.item() for d in order.drugs if d.is_steroid is Truth.TRUE)
