@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from plugin.domain.content import ContentError
-from plugin.policies.model import RULES, Policy, PolicyFile
+from plugin.policies.model import CONFLICTS, RULES, Policy, PolicyFile
 
 _LONGEST = 36_500
 """A hundred years of days: no threshold is larger."""
@@ -114,11 +114,14 @@ def _check_rows(path: Path, file: PolicyFile) -> None:
                 raise ContentError(
                     f"{path.name}: severity: no row {key!r}; there is {', '.join(sorted(known))}"
                 )
-    for escalation in file.escalations:
-        if escalation.when not in known or escalation.criterion not in rows:
-            raise ContentError(
-                f"{path.name}: escalations: no row {escalation.when!r} or no {escalation.criterion!r}"
-            )
+    for consequence in file.consequences:
+        if consequence.when not in known:
+            there = ", ".join(sorted(known))
+            raise ContentError(f"{path.name}: consequences: no row {consequence.when!r}; there is {there}")
+        for criterion in consequence.criteria:
+            if criterion not in {CONFLICTS, *rows}:
+                there = ", ".join(sorted({CONFLICTS, *rows}))
+                raise ContentError(f"{path.name}: consequences: no criterion {criterion!r}; there is {there}")
     criteria = {
         "default",
         "SCOPE",

@@ -28,6 +28,8 @@ from plugin.rules import (
 Indicator = Literal["info", "warning", "critical"]
 Loudness = Literal["silent", "info", "warning", "critical"]
 NotesShown = Literal["attached", "always"]
+CONFLICTS = "CON"
+"""Stands for the criteria of all conflicts."""
 RULES = {
     "indication_documented": indication_documented,
     "mri_confirms_region": mri_confirms_region,
@@ -60,13 +62,15 @@ class Conflict(_Content):
     """False: said whenever the pattern fits, because one side is not among the guideline files."""
 
 
-class Escalation(_Content):
-    """A row that, when it holds, makes another criterion's gap more urgent."""
+class Consequence(_Content):
+    """A row that, when it holds, changes how loudly other criteria are said."""
 
     when: str
     """`criterion.row`."""
-    criterion: str
-    indicator: Indicator
+    criteria: tuple[str, ...] = Field(min_length=1)
+    """`CON` stands for every conflict of guidelines."""
+    indicator: Loudness
+    """`silent`: nothing of them is said; any other takes the place of a gap's warning."""
 
 
 class OverrideReason(_Content):
@@ -100,7 +104,7 @@ class PolicyFile(_Content):
     """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
     severity_at: dict[Literal["order-select", "order-sign"], dict[str, Loudness]] = {}
     """The same for one hook."""
-    escalations: tuple[Escalation, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     override_reasons: dict[str, tuple[OverrideReason, ...]] = {}
     """Per criterion; `default` for the others."""

@@ -24,6 +24,10 @@ def loaded(tmp_path: Path, text: str, name: str = "site.toml") -> Policy:
     return load_policy(str(path), GUIDELINES)
 
 
+def consequence(when: str, criterion: str, indicator: str = "info") -> str:
+    return f'{HEAD}[[consequences]]\nwhen = "{when}"\ncriteria = ["{criterion}"]\nindicator = "{indicator}"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -47,6 +51,9 @@ def loaded(tmp_path: Path, text: str, name: str = "site.toml") -> Policy:
         (HEAD + '[severity_at.order-sign]\n"IMG-1.no-study" = "loud"', ["severity_at"]),
         (HEAD + '[[conflicts]]\ncriterion = "CON-2"', ["conflicts", "pattern"]),
         (HEAD + '[override_reasons]\ndefault = [{ code = "x" }]', ["override_reasons", "display"]),
+        (consequence("CC-1.nothing", "IND-1"), ["consequences", "CC-1.nothing", "CC-1.nothing-recorded"]),
+        (consequence("CC-1.too-short", "IND-9"), ["consequences", "IND-9", "IND-1", "CON"]),
+        (consequence("CC-1.too-short", "IND-1", "loud"), ["consequences", "indicator"]),
         ('extends = "missing"', ["missing", "default"]),
         ('extends = "site.toml"', ["site.toml"]),
     ],
