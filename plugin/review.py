@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from cds_hooks import AppointmentContext, Card, DataUnobtainable, FhirReader, HookRequest, Response
+from cds_hooks import (
+    AppointmentContext,
+    Card,
+    DataUnobtainable,
+    FhirReader,
+    HookRequest,
+    OrderContext,
+    Response,
+)
 from plugin.cards.booking import BookingCards
 from plugin.cards.compose import Composer
 from plugin.cards.suggestions import Caller
@@ -74,7 +82,10 @@ class Review:
         context = request.context
         if isinstance(context, AppointmentContext):
             return self.booking.cards(verdicts, orphans, request.hook_instance)
-        caller = Caller(context.patient_id, context.user_id, context.encounter_id, today.isoformat())
+        drafts = context.orders if isinstance(context, OrderContext) else ()
+        # Of an order sent twice, the first is the one reviewed.
+        sent = {draft.reference: draft.resource for draft in reversed(drafts)}
+        caller = Caller(context.patient_id, context.user_id, context.encounter_id, today.isoformat(), sent)
         return self.composer.cards(verdicts, orphans, caller, request.hook_instance)
 
     def _case(self, order: InjectionOrder, evidence: Evidence, orders: OrdersRead) -> Case:

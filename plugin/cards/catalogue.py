@@ -46,6 +46,11 @@ _WIDEST = {
     "days_between": 12,
     "max_sessions": 2,
     "min_relief_percent": 4,
+    "days_since": 4,
+    "last_session": 10,
+    "failed_retry_days": 4,
+    "levels": 2,
+    "max_levels": 2,
     "session_number": 3,
     "window_days": 4,
 }

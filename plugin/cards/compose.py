@@ -91,7 +91,7 @@ class Composer:
         call = _Call(self, caller, hook_instance)
         cards = [call.orphan(row, reference) for row, reference in orphans]
         for verdict in verdicts:
-            cards += call.gaps(verdict)
+            cards += call.gaps(verdict, verdicts)
         cards += call.unknown([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.UNKNOWN])
         cards += call.notes([(v, f) for v in verdicts for f in v.findings if self.has_notes_card(f)])
         cards.sort(key=lambda card: URGENCY[card.indicator])
@@ -124,12 +124,17 @@ class _Call:
         self.noted: set[str] = set()
         """References of orders whose notes stand in a card already."""
 
-    def gaps(self, verdict: Verdict) -> list[Card]:
-        """One card per gap, the most urgent first; that one carries the order's notes."""
-        found = [f for f in verdict.findings if f.kind is Kind.GAP]
+    def gaps(self, verdict: Verdict, verdicts: Sequence[Verdict]) -> list[Card]:
+        """One card per gap, the most urgent first; that one carries the order's notes.
+
+        A gap of several orders together is said once, with the first of them.
+        """
+        found = [
+            f for f in verdict.findings if f.kind is Kind.GAP and _first_to_say(f.check, verdicts) is verdict
+        ]
         found.sort(key=lambda f: URGENCY[f.indicator])
         beside = [self._beside(verdict) if index == 0 else [] for index in range(len(found))]
-        return [self._gap(verdict, f, notes) for f, notes in zip(found, beside, strict=True)]
+        return [self._gap(verdict, f, notes, verdicts) for f, notes in zip(found, beside, strict=True)]
 
     def _beside(self, verdict: Verdict) -> list[Finding]:
         """Notes for the first card about an order, without those that have a card of their own."""
@@ -140,11 +145,14 @@ class _Call:
         notes = [f for f in verdict.findings if f.kind is Kind.NOTE]
         return [f for f in notes if not self.composer.has_notes_card(f)]
 
-    def _gap(self, verdict: Verdict, finding: Finding, notes: list[Finding]) -> Card:
+    def _gap(
+        self, verdict: Verdict, finding: Finding, notes: list[Finding], verdicts: Sequence[Verdict]
+    ) -> Card:
         check, case = finding.check, verdict.case
         words = self.composer.catalogue.row(check.criterion, check.row)
         uuid = self._uuid(case.order.reference, check.criterion)
-        offered = self.composer.offers.on(check, case, self.caller, uuid)
+        is_only_gap = [f for f in verdict.findings if f.kind is Kind.GAP] == [finding]
+        offered = self.composer.offers.on(check, case, self.caller, uuid, is_only_gap=is_only_gap)
         return self._card(
             uuid=uuid,
             topic=(
@@ -154,7 +162,10 @@ class _Call:
             summary=filled(words.summary, self.detail.facts(check, case)),
             indicator=finding.indicator,
             detail=self.detail.of_gap(verdict, finding, notes),
-            findings=[(case.order.reference, f) for f in (finding, *notes)],
+            findings=[
+                *((v.case.order.reference, finding) for v in verdicts if _says(v, check)),
+                *((case.order.reference, note) for note in notes),
+            ],
             suggestions=offered,
             criteria=[check.criterion, *(n.check.criterion for n in notes)],
         )
@@ -283,6 +294,18 @@ def extension_of(policy: Policy, findings: Iterable[tuple[str, Finding]]) -> dic
     """What a card speaks for, as a machine reads it: order's reference and finding."""
     listed = [_wire(order, finding) for order, finding in findings]
     return {FINDINGS_EXTENSION: {"policy": policy.label, "findings": listed}}
+
+
+def _says(verdict: Verdict, check: Check) -> bool:
+    """Does the verdict hold this answer, its own or one of several orders together?"""
+    return any(
+        f.check is check or (check.about and f.check.about == check.about and f.check.row == check.row)
+        for f in verdict.findings
+    )
+
+
+def _first_to_say(check: Check, verdicts: Sequence[Verdict]) -> Verdict | None:
+    return next((verdict for verdict in verdicts if _says(verdict, check)), None)
 
 
 def _wire(order: str, finding: Finding) -> dict[str, str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
+
+import msgspec
 
 from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
+from plugin.domain.dates import parse_fhir_date
 from plugin.domain.evidence import CareKind, Modality, Standing, StudyState
 from plugin.domain.families import EPIDURAL
 from plugin.domain.regions import Region
@@ -26,12 +31,21 @@ WANTS_CARE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom the drafts are made."""
+    """For whom the drafts are made, and the drafts that there are."""
 
     patient_id: str
     user_id: str | None
     encounter_id: str | None
     today: str
+    drafts: Mapping[str, msgspec.Raw]
+    """The drafts of the hook as they came, by reference."""
+
+    def draft(self, reference: str) -> dict[str, Any]:
+        """A draft with everything it holds, numbers to their last digit. Raises KeyError for one not sent."""
+        return _draft_decoder.decode(self.drafts[reference])
+
+
+_draft_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class Offers:
@@ -49,7 +63,9 @@ class Offers:
             if concept.get("offered-as") == "physiotherapy-referral"
         ]
 
-    def on(self, check: Check, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def on(
+        self, check: Check, case: Case, caller: Caller, seed: UUID, *, is_only_gap: bool
+    ) -> tuple[Suggestion, ...]:
         """What may be done about a gap. Seed: the card's uuid, from which each suggestion's is made."""
         if (
             check.criterion == "IMG-1"
@@ -68,7 +84,27 @@ class Offers:
         is_epidural = case.order.family in EPIDURAL
         if check.criterion.startswith("IND") and is_epidural and case.order.is_addressable:
             return (self._remove(case, seed),)
+        if check.criterion == "FRQ-2" and is_only_gap and case.order.is_addressable:
+            return self._move(str(check.facts["earliest_date"]), case, caller, seed)
         return ()
+
+    def _move(self, day: str, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+        """The order on the first day that is far enough, at the same time of day.
+
+        None for a day that has passed, for an order of several lines, and for one whose date is a period's.
+        """
+        draft = caller.draft(case.order.reference)
+        planned = draft.get("occurrenceDateTime")
+        if not isinstance(planned, str) or parse_fhir_date(planned) != case.order.planned:
+            return ()
+        if day < caller.today or (case.order.levels or 1) > 1:
+            return ()
+        moved = draft | {"occurrenceDateTime": day + planned[len(day) :]}
+        words = self._catalogue.text.suggestions["move-date"]
+        facts = {"date": day, "code": case.order.code.code}
+        action = Action(type="update", description=words.description.format(**facts), resource=moved)
+        uuid = str(uuid5(seed, "move-date"))
+        return (Suggestion(label=words.label.format(**facts), uuid=uuid, actions=(action,)),)
 
     def _create(self, name: str, resource: dict[str, Any], seed: UUID, region: str = "") -> Suggestion:
         words = self._catalogue.text.suggestions[name]

@@ -79,6 +79,7 @@ class Row:
     """A satisfied row that still has a note to show."""
     decided_by: tuple[Item, ...] = ()
     facts: Facts = field(default_factory=dict)
+    about: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Check:
     set_aside: tuple[Item, ...] = ()
     facts: Facts = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
+    about: frozenset[str] = frozenset()
+    """References of several orders that the answer is about together; each of them gets the same answer."""
 
     @property
     def is_satisfied(self) -> bool:
@@ -137,6 +140,7 @@ def decide(
         set_aside=tuple(item for item in set_aside if item.reference not in used),
         facts={**facts, **row.facts},
         unread=unread if row.reason is Reason.NO_ACCESS else (),
+        about=row.about,
     )
 
 

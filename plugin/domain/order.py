@@ -25,6 +25,8 @@ class Word(StrEnum):
     BIOLOGIC = "biologic"
     ULTRASOUND = "ultrasound"
     STEROID = "steroid"
+    ABOVE_C6_7 = "above_c6_7"
+    """A level of the neck above C6-7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class Drug:
     is_local_anaesthetic: Truth
     is_quoted: bool = False
     """The label is the chart's own text."""
+
+    @property
+    def is_particulate_steroid(self) -> Truth:
+        return self.is_steroid & self.is_particulate
 
     def item(self) -> Item:
         return Item("drug", self.label, self.reference, quoted=self.is_quoted)
@@ -95,6 +101,11 @@ class InjectionOrder:
     def has_steroid(self) -> Truth:
         """UNKNOWN when a drug beside the order cannot be resolved."""
         return any_of(drug.is_steroid for drug in self.drugs)
+
+    @property
+    def has_particulate_steroid(self) -> Truth:
+        """UNKNOWN when a drug beside the order cannot be resolved."""
+        return any_of(drug.is_particulate_steroid for drug in self.drugs)
 
     def item(self) -> Item:
         return Item("order", self.code.label, self.reference)

@@ -57,6 +57,13 @@ class Region:
         return _EVERYWHERE
 
     @property
+    def is_upper(self) -> Truth:
+        """Does it take in the neck or the mid-back?"""
+        if not self.stated:
+            return Truth.UNKNOWN
+        return Truth.of(bool(self.atoms & {"cervical", "thoracic"}))
+
+    @property
     def is_everywhere(self) -> bool:
         return self.atoms == _ALL
 

@@ -15,7 +15,7 @@ from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.truth import Truth
 
 _AT_ANY_AGE = frozenset({"GUI-1"})
-_FREQUENCY = frozenset({"FRQ-1", "FRQ-2", "FRQ-3"})
+_FREQUENCY = frozenset({"FRQ-1", "FRQ-2", "FRQ-3", "FRQ-4"})
 INDICATION = frozenset({"IND-1", "IND-2", "IND-3"})
 
 
@@ -89,6 +89,13 @@ def _narrowed(case: Case) -> Scope:
         off |= INDICATION | {"CC-1"}
         lowered |= {"IMG-1"} | _FREQUENCY
         conflicts_off = True
+    if any(_is_other_cause(d, case) for d in _current(evidence)):
+        gates.append("fracture-or-infection")
+        conflicts_off = True
+    if any(d.in_set("dx-inflammatory-spine") for d in _current(evidence)):
+        gates.append("inflammatory-spine")
+        lowered |= {"IND-1"}
+        conflicts_off = True
     if evidence.encounter.is_inpatient is Truth.TRUE:
         gates.append("G11")
         lowered |= {"CC-1"}
@@ -153,6 +160,12 @@ def _is_cancer_pain(case: Case) -> bool:
         return True
     everyone = (*_current(case.evidence), *_reasons(case))
     return any(c.get("gate") == "cancer-pain" for d in everyone for c in d.concepts)
+
+
+def _is_other_cause(diagnosis: Diagnosis, case: Case) -> bool:
+    """A fracture or an infection where the order goes: guidelines on chronic pain do not speak of it."""
+    is_one = diagnosis.in_set("dx-redflag-fracture") or diagnosis.in_set("dx-redflag-infection")
+    return is_one and case.region.matches(diagnosis.region) is not Truth.FALSE
 
 
 def _current(evidence: Evidence) -> tuple[Diagnosis, ...]:

@@ -187,10 +187,11 @@ def _with_add_ons(orders: list[tuple[InjectionOrder, bool]]) -> list[tuple[Injec
             continue
         place = next((n for n, (base, _) in enumerate(joined) if _is_of(add_on, base)), None)
         if place is None:
-            joined.append((add_on, is_selected))
+            levels = max(add_on.levels or 1, _stated_level(add_on.code))
+            joined.append((replace(add_on, levels=levels), is_selected))
             continue
         base, was_selected = joined[place]
-        levels = None if base.levels is None or add_on.levels is None else base.levels + add_on.levels
+        levels = max((base.levels or 1) + (add_on.levels or 1), _stated_level(add_on.code))
         whole = replace(
             base,
             codes=(*base.codes, *add_on.codes),
@@ -302,6 +303,12 @@ def _levels(code: Concept, request: ServiceRequest) -> int | None:
     if code.get("level") is None:
         return None
     return _quantity(request) if is_add_on(code) else 1
+
+
+def _stated_level(code: Concept) -> int:
+    """The level that a code names as its own, 3 for `3+`; 1 where it names none."""
+    level = code.get("level") or ""
+    return int(level[0]) if level[:1].isdigit() else 1
 
 
 def _repeats(code: Concept, request: ServiceRequest) -> bool:

@@ -12,7 +12,7 @@ from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
 from plugin.guidelines.model import Criterion, Guideline
-from plugin.policies.model import RULES, Conflict, Indicator, Policy
+from plugin.policies.model import CONFLICTS, RULES, Conflict, Indicator, Loudness, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Judge:
         agreement = self._agreement(case)
         if not scope.conflicts_off:
             checks += self._conflicts(case, agreement, checks)
-        findings = [self._finding(check, scope, hook) for check in checks]
+        changed = self._changed(checks)
+        findings = [self._finding(check, scope, hook, changed) for check in checks]
         return Verdict(case, scope, tuple(checks), tuple(f for f in findings if f is not None), agreement)
 
     def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
@@ -135,13 +136,22 @@ class Judge:
             and _is_told(conflict, agreement)
         ]
 
-    def _finding(self, check: Check, scope: Scope, hook: str) -> Finding | None:
+    def _changed(self, checks: list[Check]) -> dict[str, Loudness]:
+        """Criteria that are said more or less loudly in this case, because of a row of another criterion."""
+        rows = {f"{check.criterion}.{check.row}" for check in checks}
+        listed = self.policy.file.consequences
+        return {criterion: c.indicator for c in listed if c.when in rows for criterion in c.criteria}
+
+    def _finding(self, check: Check, scope: Scope, hook: str, changed: dict[str, Loudness]) -> Finding | None:
         if check.kind is None:
             return None
         loudness = self.policy.loudness(check.criterion, check.row, hook)
-        if loudness == "silent":
+        change = changed.get(CONFLICTS if check.outcome is Outcome.CONFLICT else check.criterion)
+        if loudness == "silent" or change == "silent":
             return None
         indicator: Indicator = loudness or ("warning" if check.kind is Kind.GAP else "info")
+        if check.kind is Kind.GAP and indicator == "warning":
+            indicator = change or indicator
         if check.criterion in scope.lowered:
             indicator = "info"
         return Finding(check, indicator, check.kind)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from plugin.domain.content import ContentError
-from plugin.policies.model import RULES, Conflict, Policy, PolicyFile
+from plugin.policies.model import CONFLICTS, RULES, Conflict, Policy, PolicyFile
 
 _LONGEST = 36_500
 """A hundred years of days: no threshold is larger."""
@@ -125,6 +125,14 @@ def _check_rows(path: Path, file: PolicyFile) -> None:
                 raise ContentError(
                     f"{path.name}: severity: no row {key!r}; there is {', '.join(sorted(known))}"
                 )
+    for consequence in file.consequences:
+        if consequence.when not in known:
+            there = ", ".join(sorted(known))
+            raise ContentError(f"{path.name}: consequences: no row {consequence.when!r}; there is {there}")
+        for criterion in consequence.criteria:
+            if criterion not in {CONFLICTS, *rows}:
+                there = ", ".join(sorted({CONFLICTS, *rows}))
+                raise ContentError(f"{path.name}: consequences: no criterion {criterion!r}; there is {there}")
     criteria = {"default", "SCOPE", "UNKNOWN", "NOTES", *rows}
     for key in file.override_reasons:
         if key not in criteria:

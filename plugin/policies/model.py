@@ -16,18 +16,30 @@ from plugin.rules import (
     ablation_in_unfused_segment,
     ablation_is_thermal,
     ablations_spaced,
+    cervical_canal_reviewed,
     conservative_care_completed,
+    disc_injection_justified,
     facet_block_repeated,
     facet_blocks_before_therapy,
     facet_pain_documented,
     indication_documented,
     mri_confirms_region,
+    no_biologic,
+    no_predetermined_series,
+    repeat_response_documented,
+    session_count_within_limit,
+    session_levels_within_limit,
+    sessions_spaced,
+    transforaminal_risk_weighed,
+    transforaminal_steroid_not_particulate,
 )
 
 Indicator = Literal["info", "warning", "critical"]
 Loudness = Literal["silent", "info", "warning", "critical"]
 Hook = Literal["order-select", "order-sign", "order-dispatch", "appointment-book"]
 NotesShown = Literal["attached", "always"]
+CONFLICTS = "CON"
+"""Stands for the criteria of all conflicts."""
 RULES = {
     "indication_documented": indication_documented,
     "mri_confirms_region": mri_confirms_region,
@@ -39,6 +51,16 @@ RULES = {
     "ablations_spaced": ablations_spaced,
     "ablation_in_unfused_segment": ablation_in_unfused_segment,
     "ablation_is_thermal": ablation_is_thermal,
+    "session_count_within_limit": session_count_within_limit,
+    "sessions_spaced": sessions_spaced,
+    "repeat_response_documented": repeat_response_documented,
+    "no_predetermined_series": no_predetermined_series,
+    "session_levels_within_limit": session_levels_within_limit,
+    "transforaminal_risk_weighed": transforaminal_risk_weighed,
+    "transforaminal_steroid_not_particulate": transforaminal_steroid_not_particulate,
+    "cervical_canal_reviewed": cervical_canal_reviewed,
+    "no_biologic": no_biologic,
+    "disc_injection_justified": disc_injection_justified,
 }
 """Every rule by its module's name."""
 
@@ -66,6 +88,17 @@ class Conflict(_Content):
             and self.chronicity in ("any", chronicity)
             and (not self.beside or any(criterion in gaps for criterion in self.beside))
         )
+
+
+class Consequence(_Content):
+    """A row that, when it holds, changes how loudly other criteria are said."""
+
+    when: str
+    """`criterion.row`."""
+    criteria: tuple[str, ...] = Field(min_length=1)
+    """`CON` stands for every conflict of guidelines."""
+    indicator: Loudness
+    """`silent`: nothing of them is said; any other takes the place of a gap's warning."""
 
 
 class OverrideReason(_Content):
@@ -99,6 +132,7 @@ class PolicyFile(_Content):
     """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
     severity_at: dict[Hook, dict[str, Loudness]] = {}
     """The same for one hook."""
+    consequences: tuple[Consequence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     override_reasons: dict[str, tuple[OverrideReason, ...]] = {}
     """Per criterion; `default` for the others."""

@@ -16,7 +16,7 @@ from plugin.domain.regions import Region
 
 MAX_TEXT_LENGTH = 500
 
-_ORDER_WORDS = ("series", "intra_articular", "not_thermal", "biologic", "ultrasound", "steroid")
+_ORDER_WORDS = ("series", "intra_articular", "not_thermal", "biologic", "ultrasound", "steroid", "above_c6_7")
 _HINTS = (
     *("injection_order", "caudal", "active_care", "non_spinal", "labour", "radicular"),
     *("diagnostic", "therapeutic", "left", "right"),

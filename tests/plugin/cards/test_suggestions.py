@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from tests.plugin.cards.service import cards, entries, gaps, order_of, request_of, searchset
+from tests.plugin.cards.service import SERVICE, cards, client, entries, gaps, order_of, request_of, searchset
 from tests.scenarios.scenario import Json
 from tests.scenarios.test_wire import actions, suggestions
 
@@ -46,7 +47,7 @@ def test_an_order_on_an_empty_chart_is_offered_valid_drafts(system: str, code: s
     answer = cards(request)
 
     offered = [a["resource"] for a in actions(answer) if a["type"] == "create"]
-    assert gaps(answer) == {"IMG-1", "CC-1"}
+    assert gaps(answer) - {"APR-1"} == {"IMG-1", "CC-1"}
     assert offered
     for resource in offered:
         get_fhir_model_class(resource["resourceType"]).model_validate(resource)
@@ -152,3 +153,88 @@ def test_a_question_left_open_offers_nothing() -> None:
     del request["prefetch"]["imaging"]
 
     assert list(suggestions(cards(request))) == []
+
+
+def moves(request: Json) -> list[Json]:
+    return [action for action in actions(cards(request)) if action["type"] == "update"]
+
+
+@pytest.mark.parametrize(
+    ("planned", "moved"),
+    [
+        ("2026-11-25", "2026-11-29"),
+        ("2026-11-25T09:30:00+01:00", "2026-11-29T09:30:00+01:00"),
+        ("2026-11-28T23:59:59.5Z", "2026-11-29T23:59:59.5Z"),
+    ],
+)
+def test_an_order_too_soon_is_offered_the_first_day_that_is_far_enough(planned: str, moved: str) -> None:
+    request = request_of("111")
+    order_of(request)["occurrenceDateTime"] = planned
+
+    (action,) = moves(request)
+
+    assert action["resource"] == order_of(request) | {"occurrenceDateTime": moved}
+    assert "2026-11-29" in action["description"]
+
+
+def test_an_order_that_is_moved_keeps_everything_it_held() -> None:
+    request = request_of("111")
+    order_of(request).update(
+        extension=[{"url": "https://example.org/unknown", "valueDecimal": 1.5}],
+        _occurrenceDateTime={"extension": [{"url": "https://example.org/slot", "valueString": "Ä 7"}]},
+        note=[{"text": "Prefers mornings"}],
+    )
+    body = json.dumps(request).replace('"valueDecimal": 1.5', '"valueDecimal": 1.500')
+
+    answer = client().post(SERVICE, data=body, content_type="application/json")
+
+    (action,) = actions(answer.get_json()["cards"])
+    held, moved = order_of(request), action["resource"]
+    assert {k: v for k, v in moved.items() if k != "occurrenceDateTime"} == {
+        k: v for k, v in held.items() if k != "occurrenceDateTime"
+    }
+    assert b'"valueDecimal":1.500' in answer.data
+
+
+def test_an_order_that_is_moved_is_far_enough() -> None:
+    request = request_of("111")
+    (action,) = moves(request)
+    request["context"]["draftOrders"]["entry"][0]["resource"] = action["resource"]
+
+    assert cards(request) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"occurrenceDateTime": "2026-11-16"},
+        {"occurrenceDateTime": None, "occurrencePeriod": {"start": "2026-11-25", "end": "2026-11-26"}},
+        {"occurrenceDateTime": "soon", "occurrencePeriod": {"start": "2026-11-25"}},
+        {"occurrenceDateTime": "2026-11"},
+        {"orderDetail": [{"text": "Series of 3 injections"}]},
+    ],
+    ids=["no-id", "in-the-past", "period", "unreadable", "month", "another-gap"],
+)
+def test_an_order_is_moved_only_where_that_alone_is_wanted_and_can_be_done(changes: Json) -> None:
+    request = request_of("111")
+    order = {key: value for key, value in (order_of(request) | changes).items() if value is not None}
+    request["context"]["draftOrders"]["entry"][0]["resource"] = order
+    last = next(e["resource"] for e in entries(request, "procedures") if "session" in e["resource"]["id"])
+    if changes.get("occurrenceDateTime") == "2026-11-16":
+        last["performedDateTime"] = "2026-11-04"
+
+    answer = cards(request)
+
+    assert gaps(answer) >= ({"FRQ-2"} if changes.get("occurrenceDateTime") != "2026-11" else set())
+    assert [action for action in actions(answer) if action["type"] == "update"] == []
+
+
+def test_one_line_of_several_is_not_moved_alone() -> None:
+    request = request_of("111")
+    first = order_of(request) | {"code": {"coding": [{"system": CPT, "code": "64483"}]}}
+    further = first | {"id": "further", "code": {"coding": [{"system": CPT, "code": "64484"}]}}
+    request["context"]["draftOrders"]["entry"] = [{"resource": first}, {"resource": further}]
+
+    assert "FRQ-2" in gaps(cards(request))
+    assert moves(request) == []

@@ -29,7 +29,7 @@ from plugin.domain.evidence import (
 )
 from plugin.domain.families import EPIDURAL, Family, Purpose
 from plugin.domain.injections import Injection, Relief, Verdict
-from plugin.domain.order import Drug, Word
+from plugin.domain.order import Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from plugin.evidence.families import coded_family
@@ -66,7 +66,7 @@ _CODES = [
     *("M54.16", "M54.16", "M54.16"),
     *("M54.16", "M54.12", "M54.10", "M54.50", "M54.2", "M79.604", "M51.26", "M48.07", "M51.36"),
     *("M48.062", "M96.1", "B02.9", "B02.29", "2177002", "G90.522", "G89.29", "R20.2", "Z95.0"),
-    *("M21.371", "G83.4", "125608002", "50448004"),
+    *("M21.371", "G83.4", "125608002", "50448004", "M71.38"),
 ]
 _AGES = st.one_of(
     st.integers(-10, 800),
@@ -229,8 +229,19 @@ def cases(draw: st.DrawFn, unread: str | None = None, families: Collection[Famil
         purpose=draw(st.sampled_from(list(Purpose))),
         words=draw(st.frozensets(st.sampled_from(list(Word)), max_size=2)),
         drugs=draw(st.lists(st.sampled_from(DRUGS), max_size=2).map(tuple)),
+        levels=draw(st.sampled_from([None, 1, 3])),
     )
-    return opened(placed, Evidence(**sections))
+    return replace(opened(placed, Evidence(**sections)), alongside=draw(_alongside()))
+
+
+def _alongside() -> st.SearchStrategy[tuple[InjectionOrder, ...]]:
+    """Another injection in the same hook, as a rule none."""
+    codes = st.sampled_from(["62323", "62321", "64483", "64493", "27096", "20553"])
+    planned = st.sampled_from([PLANNED.isoformat(), "2026-11", "2026-12-24", None])
+    other = st.builds(
+        lambda code, day: order(code, reference="ServiceRequest/other", planned=day), codes, planned
+    )
+    return st.just(()) | st.tuples(other)
 
 
 @st.composite
@@ -259,7 +270,8 @@ def learned(draw: st.DrawFn, known: Case) -> Case:
             entries += draw(st.lists(ENTRIES[name], max_size=3))
             section = replace(section, unread=())
         sections[name] = replace(section, entries=tuple(e for e in entries if e is not None))
-    return opened(known.order, replace(known.evidence, **sections))
+    evidence = replace(known.evidence, **sections)
+    return replace(opened(known.order, evidence), alongside=known.alongside)
 
 
 def _closer(draw: st.DrawFn, entry: Any, known: Case) -> Any:

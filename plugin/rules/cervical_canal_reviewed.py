@@ -1,0 +1,87 @@
+"""APR-3: before an interlaminar injection in the neck, is the canal imaged and the level low enough?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Outcome, Reason, Row, decide
+from plugin.domain.dates import days_before
+from plugin.domain.evidence import Modality, Study, StudyState
+from plugin.domain.families import Family
+from plugin.domain.order import Word
+from plugin.domain.regions import Region
+from plugin.domain.truth import Truth, any_of
+
+FAMILIES = frozenset({Family.INTERLAMINAR})
+CRITERIA = ("APR-3",)
+ROWS = {
+    "APR-3": frozenset(
+        {
+            "other-region",
+            "level-above-not-imaged",
+            "level-above",
+            "reviewed",
+            "unread",
+            "study-not-exact",
+            "region-not-exact",
+            "canal-not-imaged",
+        }
+    )
+}
+_NECK = Region.of("cervical")
+_CANAL = frozenset({Modality.MR, Modality.CT, Modality.CT_MYELOGRAM})
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    max_age_days: int
+    """The oldest study of the canal that counts."""
+
+
+def evaluate(case: Case, params: Params) -> Check:
+    studies = case.evidence.studies
+    canal = [(s, _shows_canal(s, case, params)) for s in studies.entries if s.modality in _CANAL]
+    imaged = any_of(shows for _, shows in canal)
+    seen = tuple(s.item() for s, shows in canal if shows is not Truth.FALSE)
+    neck = _is_neck(case.region)
+    above = Truth.of(Word.ABOVE_C6_7 in case.order.words)
+    blind = above & ~(imaged | studies.may_hold_more)
+    shown = (case.order.item(),)
+    rows = (
+        Row("other-region", Truth.of(neck is Truth.FALSE), Outcome.MET),
+        Row("level-above-not-imaged", blind, Outcome.NOT_MET, decided_by=shown),
+        Row("level-above", above, Outcome.NOT_MET, decided_by=shown),
+        Row("reviewed", imaged, Outcome.MET, decided_by=seen),
+        Row("unread", Truth.of(bool(studies.unread)), Outcome.UNKNOWN, Reason.NO_ACCESS),
+        Row(
+            "study-not-exact",
+            Truth.of(imaged is Truth.UNKNOWN),
+            Outcome.UNKNOWN,
+            Reason.AMBIGUOUS,
+            decided_by=seen,
+        ),
+        Row("region-not-exact", Truth.of(neck is Truth.UNKNOWN), Outcome.UNKNOWN, Reason.AMBIGUOUS),
+        Row("canal-not-imaged", Truth.TRUE, Outcome.NOT_MET),
+    )
+    facts = {"max_age_days": params.max_age_days}
+    return decide("APR-3", rows, facts=facts, set_aside=studies.set_aside, unread=studies.unread)
+
+
+def _is_neck(region: Region) -> Truth:
+    """UNKNOWN for "neck or mid-back", and where no region is stated."""
+    if "cervical" in region.atoms and not region.is_pair:
+        return Truth.TRUE
+    return _NECK.matches(region) & Truth.UNKNOWN
+
+
+def _shows_canal(study: Study, case: Case, params: Params) -> Truth:
+    """Done, of the neck, and recent enough; one that is only possible stays open."""
+    if study.state is StudyState.ORDERED or study.was_declined:
+        return Truth.FALSE
+    since = days_before(case.as_of, params.max_age_days)
+    recent = Truth.UNKNOWN
+    if study.date is not None:
+        recent = study.date.holds(lambda day: day >= since) & study.date.holds(lambda day: day <= case.as_of)
+    done = Truth.TRUE if study.state is StudyState.DONE and not study.region_by_text else Truth.UNKNOWN
+    return _NECK.matches(study.region) & recent & done
