@@ -33,6 +33,11 @@ _WIDEST = {
     "subject": 85,
     "subjects": 68,
     "count": 3,
+    "days_between": 12,
+    "max_sessions": 2,
+    "min_relief_percent": 4,
+    "session_number": 3,
+    "window_days": 4,
 }
 """The most characters a placeholder of a summary is given; longer values are shortened to it."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from plugin.domain.check import Unread
 from plugin.domain.dates import DateRange
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.families import Family, Purpose
@@ -88,6 +89,25 @@ class Case:
     def as_of(self) -> date:
         return self.order.as_of
 
+    @property
+    def reasons(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses that the order gives as its reason and that stand today, certain or not."""
+        named = self.order.reason_references
+        charted = (d for d in self.evidence.diagnoses.entries if d.reference in named)
+        return tuple(d for d in (*charted, *self.order.reason_codes) if d.standing in _STANDING)
+
+    @property
+    def listed(self) -> tuple[Diagnosis, ...]:
+        """The other diagnoses on record that stand today, certain or not."""
+        named = self.order.reason_references
+        entries = self.evidence.diagnoses.entries
+        return tuple(d for d in entries if d.standing in _STANDING and d.reference not in named)
+
+    @property
+    def diagnoses_unread(self) -> tuple[Unread, ...]:
+        """Reasons that could not be found, and what else of the diagnoses could not be read."""
+        return tuple(dict.fromkeys((*self.pattern.missing, *self.evidence.diagnoses.unread)))
+
 
 def open_case(
     order: InjectionOrder,
@@ -161,4 +181,5 @@ def _kind(diagnosis: Diagnosis) -> str | None:
     return "limb" if diagnosis.pattern in LIMB_PATTERNS else diagnosis.pattern
 
 
+_STANDING = frozenset({Standing.CURRENT, Standing.CONTRADICTORY})
 _FAR = DateRange(date.max - timedelta(days=1), date.max)

@@ -38,7 +38,13 @@ class Drug:
     """Of a steroid; FALSE for any other drug."""
     is_local_anaesthetic: Truth
     is_quoted: bool = False
-    """The label is the chart's own text."""
+    """The label is the chart's own text; what is said of the drug is then read from it."""
+    is_addressable: bool = False
+    """The EHR can find the line by its reference, so that an action may name it."""
+
+    @property
+    def is_coded_steroid(self) -> bool:
+        return self.is_steroid is Truth.TRUE and not self.is_quoted
 
     def item(self) -> Item:
         return Item("drug", self.label, self.reference, quoted=self.is_quoted)

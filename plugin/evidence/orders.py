@@ -17,7 +17,7 @@ from plugin.domain.order import Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth, any_of
 from plugin.evidence.conditions import diagnosis_from_code
-from plugin.evidence.drugs import medication_of, ordered_drug, supplied_drug
+from plugin.evidence.drugs import contained_drugs, medication_of, ordered_drug, supplied_drug
 from plugin.evidence.families import (
     FAMILY_OF_SET,
     coded_family,
@@ -87,14 +87,23 @@ class _Surroundings:
 
     lines: list[_Line] = field(default_factory=list)
     concepts: list[Concept] = field(default_factory=list)
-    medications: list[tuple[str, MedicationRequest]] = field(default_factory=list)
+    medications: list[tuple[DraftOrder, MedicationRequest]] = field(default_factory=list)
     sent: dict[str, CodeableConcept | None] = field(default_factory=dict)
     """Drugs sent as entries of their own, by `Medication/<id>`."""
 
     def drugs(self, chart: Chart) -> tuple[Drug, ...]:
-        ordered = [ordered_drug(medication_of(m, self.sent), ref, chart) for ref, m in self.medications]
-        supplied = [supplied_drug(line.request, line.known, line.draft.reference) for line in self.lines]
-        return (*ordered, *(drug for drug in supplied if drug is not None))
+        ordered = [
+            (draft, ordered_drug(medication_of(request, self.sent), draft.reference, chart))
+            for draft, request in self.medications
+        ]
+        supplied = [
+            (line.draft, supplied_drug(line.request, line.known, line.draft.reference)) for line in self.lines
+        ]
+        return tuple(
+            replace(drug, is_addressable=_is_addressable(draft))
+            for draft, drug in (*ordered, *supplied)
+            if drug is not None
+        )
 
 
 def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
@@ -125,9 +134,9 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
             around.concepts += known
         elif draft.resource_type == "MedicationRequest":
             ordered = _medication_request_decoder.decode(draft.resource)
-            around.medications.append((draft.reference, ordered))
+            around.medications.append((draft, ordered))
             around.concepts += chart.concepts(ordered.medicationCodeableConcept)
-            around.sent.update(_contained_drugs(ordered))
+            around.sent.update(contained_drugs(ordered))
         elif draft.resource_type == "Medication":
             medication = _medication_decoder.decode(draft.resource)
             around.sent[draft.reference] = medication.code
@@ -210,19 +219,6 @@ def _contained_conditions(request: ServiceRequest) -> list[Condition]:
     return found
 
 
-def _contained_drugs(request: MedicationRequest) -> dict[str, CodeableConcept | None]:
-    """Contained Medications, under the reference by which the order names them."""
-    found: dict[str, CodeableConcept | None] = {}
-    for raw in request.contained or ():
-        try:
-            medication = _medication_decoder.decode(raw)
-        except msgspec.ValidationError:
-            continue
-        if medication.resourceType == "Medication" and medication.id:
-            found[f"#{medication.id.removeprefix('#')}"] = medication.code
-    return found
-
-
 def _is_reviewable(request: ServiceRequest, hook: str) -> bool:
     if request.status in _OVER or request.doNotPerform:
         return False
@@ -248,7 +244,7 @@ def _injection(
     others = tuple(c for c in beside if c not in ours)
     return InjectionOrder(
         reference=line.draft.reference,
-        is_addressable=line.draft.has_id and is_relative_reference(line.draft.reference),
+        is_addressable=_is_addressable(line.draft),
         code=code,
         family=family,
         region=_region(own_region, site, worded, family),
@@ -273,6 +269,10 @@ def _injection(
         words=frozenset(Word(word) for text in texts for word in chart.words.order_words(text)),
         drugs=drugs,
     )
+
+
+def _is_addressable(draft: DraftOrder) -> bool:
+    return draft.has_id and is_relative_reference(draft.reference)
 
 
 def _kind(concept: Concept) -> Family | None:
@@ -332,6 +332,9 @@ def _region(own: Region, site: Region | None, worded: Region | None, family: Fam
 
 
 def _are_apart(site: Region, own: Region) -> bool:
+    """The joint beside the sacrum is not apart from it: the codes of its injections say sacral."""
+    if site.atoms | own.atoms == {"sacral", "sacroiliac"}:
+        return False
     return not (site.atoms & own.atoms) and not site.is_everywhere and not own.is_everywhere
 
 

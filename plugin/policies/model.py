@@ -9,7 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plugin.domain.pain_pattern import PatternParams
 from plugin.domain.scope import ScopeParams
-from plugin.rules import conservative_care_completed, indication_documented, mri_confirms_region
+from plugin.rules import (
+    conservative_care_completed,
+    imaging_guidance_ordered,
+    indication_documented,
+    mri_confirms_region,
+    muscle_pain_documented,
+    sacroiliac_ablation_supported,
+    sacroiliac_block_helped,
+    sacroiliac_pain_documented,
+    trigger_point_sessions_spaced,
+    trigger_point_without_imaging,
+    trigger_point_without_steroid,
+)
 
 Indicator = Literal["info", "warning", "critical"]
 Loudness = Literal["silent", "info", "warning", "critical"]
@@ -18,6 +30,14 @@ RULES = {
     "indication_documented": indication_documented,
     "mri_confirms_region": mri_confirms_region,
     "conservative_care_completed": conservative_care_completed,
+    "sacroiliac_pain_documented": sacroiliac_pain_documented,
+    "sacroiliac_block_helped": sacroiliac_block_helped,
+    "sacroiliac_ablation_supported": sacroiliac_ablation_supported,
+    "muscle_pain_documented": muscle_pain_documented,
+    "trigger_point_without_steroid": trigger_point_without_steroid,
+    "trigger_point_sessions_spaced": trigger_point_sessions_spaced,
+    "trigger_point_without_imaging": trigger_point_without_imaging,
+    "imaging_guidance_ordered": imaging_guidance_ordered,
 }
 """Every rule by its module's name."""
 

@@ -44,6 +44,8 @@ def test_learning_more_never_reverses_a_settled_answer(rule: str, data: st.DataO
         ("indication_documented", "diagnoses"),
         *(("mri_confirms_region", s) for s in ("studies", "operations", "diagnoses")),
         *(("conservative_care_completed", s) for s in ("care", "injections", "waivers", "diagnoses")),
+        ("sacroiliac_pain_documented", "diagnoses"),
+        ("muscle_pain_documented", "diagnoses"),
     ],
 )
 @given(data=st.data())
