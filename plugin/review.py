@@ -63,6 +63,7 @@ class Review:
             request.context.user_id,
             request.context.encounter_id,
             chart.today.isoformat(),
+            drafts.resources,
         )
         cards = self.composer.cards(verdicts, orphans, caller, request.hook_instance)
         return Reviewed(verdicts, orphans, Response(cards=cards))

@@ -60,6 +60,8 @@ class OrdersRead:
     """Every draft ServiceRequest, as surroundings: imaging ordered alongside, referrals."""
     conditions: list[Condition] = field(default_factory=list)
     """Conditions sent with the drafts, contained in one or as an entry of their own."""
+    resources: dict[str, msgspec.Raw] = field(default_factory=dict)
+    """Every draft as it came, by reference."""
 
     @property
     def orphans(self) -> tuple[tuple[str, str], ...]:
@@ -111,6 +113,7 @@ def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     drafts: dict[str, DraftOrder] = {}
     for draft in context.orders:
         drafts.setdefault(draft.reference, draft)  # The same order sent twice is one order.
+    read.resources = {reference: draft.resource for reference, draft in drafts.items()}
     for number, raw in enumerate(context.unreadable_orders, start=1):
         if _mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")

@@ -62,36 +62,59 @@ def evaluate(case: Case, params: Params) -> Check:
 
 def _rows(case: Case, params: Params) -> Iterator[Row]:
     if case.order.purpose is Purpose.DIAGNOSTIC:
-        yield _count("too-many-diagnostic", case, params.max_diagnostic, params)
-        yield from _accepted("diagnostic", case, Truth.TRUE, ())
-        return
+        yield from _of_diagnosis(case, params)
+    else:
+        yield from _of_treatment(case, params)
+
+
+def _of_diagnosis(case: Case, params: Params) -> Iterator[Row]:
+    earlier = case.sessions(FAMILIES, params.window_days, {Purpose.DIAGNOSTIC})
+    yield Row(
+        "too-many-diagnostic",
+        earlier.at_least(params.max_diagnostic),
+        Outcome.NOT_MET,
+        decided_by=earlier.items,
+        facts={"session_number": earlier.least + 1},
+    )
+    yield _unread(case)
+    row = "lateral-branch" if _is_of_nerves(case) else "diagnostic"
+    yield Row(row, Truth.TRUE, Outcome.MET, speaks=_is_of_nerves(case), decided_by=earlier.items)
+
+
+def _of_treatment(case: Case, params: Params) -> Iterator[Row]:
+    """Of undetermined purpose: as treatment, and open where that would be a gap."""
+    is_open = case.order.purpose is Purpose.UNDETERMINED
+    earlier = case.sessions(FAMILIES, params.window_days, {Purpose.THERAPEUTIC})
+    yield Row(
+        "too-many-therapeutic",
+        Truth.FALSE if is_open else earlier.at_least(params.max_therapeutic),
+        Outcome.NOT_MET,
+        decided_by=earlier.items,
+        facts={"session_number": earlier.least + 1},
+    )
     blocks = _blocks(case)
     helped = [i for i in blocks if _helped(i, case, params) is Truth.TRUE]
     is_met = any_of(_helped(i, case, params) for i in blocks) | case.evidence.injections.may_hold_more
-    if case.order.purpose is Purpose.THERAPEUTIC:
-        yield _count("too-many-therapeutic", case, params.max_therapeutic, params)
-    yield from _accepted("block-helped", case, is_met, helped)
-    is_unread = Truth.of(bool(case.evidence.injections.unread))
-    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
-    is_open = Truth.of(case.order.purpose is Purpose.UNDETERMINED)
-    seen = _items(blocks)
-    yield Row("purpose-not-stated", is_open, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
+    row = "lateral-branch" if _is_of_nerves(case) else "block-helped"
+    yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped))
+    yield _unread(case)
+    yield Row(
+        "purpose-not-stated",
+        Truth.of(is_open),
+        Outcome.UNKNOWN,
+        Reason.AMBIGUOUS,
+        decided_by=_items(blocks),
+    )
     yield from _without_success(blocks)
 
 
-def _count(name: str, case: Case, limit: int, params: Params) -> Row:
-    """As many earlier sessions of this purpose as there may be, this one not counted."""
-    earlier = case.sessions(FAMILIES, params.window_days, {case.order.purpose})
-    number = {"session_number": earlier.least + 1}
-    return Row(name, earlier.at_least(limit), Outcome.NOT_MET, decided_by=earlier.items, facts=number)
+def _is_of_nerves(case: Case) -> bool:
+    return case.order.family is Family.LATERAL_BRANCH_BLOCK
 
 
-def _accepted(name: str, case: Case, when: Truth, seen: Iterable[Injection]) -> Iterator[Row]:
-    """Satisfied; for a block of the nerves with a word on how it is covered."""
-    if case.order.family is Family.LATERAL_BRANCH_BLOCK:
-        yield Row("lateral-branch", when, Outcome.MET, speaks=True, decided_by=_items(seen))
-    else:
-        yield Row(name, when, Outcome.MET, decided_by=_items(seen))
+def _unread(case: Case) -> Row:
+    is_unread = Truth.of(bool(case.evidence.injections.unread))
+    return Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
 
 
 def _without_success(blocks: list[Injection]) -> Iterator[Row]:
