@@ -1,7 +1,14 @@
 """CDS Hooks 2.0.1 for Flask: the protocol of a service, with nothing clinical in it."""
 
-from cds_hooks.allowed_bases import AllowedBases
-from cds_hooks.authentication import Authenticator, OpenTo
+from cds_hooks.allowed_bases import ANY_NETWORK, AllowedBases
+from cds_hooks.authentication import (
+    Authenticator,
+    OpenTo,
+    Reason,
+    ReplayStore,
+    ReplayStoreUnavailable,
+    TokenAuthenticator,
+)
 from cds_hooks.blueprint import CallRecord, create_blueprint
 from cds_hooks.cards import (
     Action,
@@ -13,33 +20,50 @@ from cds_hooks.cards import (
     Suggestion,
     is_relative_reference,
 )
-from cds_hooks.clients import Client
+from cds_hooks.clients import Client, ClientsFileError, Registration, read_clients
+from cds_hooks.context_bundle import ContextEntry
+from cds_hooks.contexts import AppointmentContext, Context, DispatchContext, OrderContext
+from cds_hooks.dialects import DIALECTS, Dialect, adapt, normalise
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
+    OrdersWithheld,
     PayloadTooLarge,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
     UnknownService,
     UnsupportedContentType,
     UnsupportedFhirVersion,
     operation_outcome,
 )
 from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
+from cds_hooks.jwks import KeysUnavailable
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
-from cds_hooks.request import FhirAuthorization, HookRequest, OrderContext, read_hook_request
-from cds_hooks.service import HookCall, Service, discovery_document
+from cds_hooks.rate_limit import RateLimit
+from cds_hooks.request import FhirAuthorization, HookRequest, read_hook_request
+from cds_hooks.service import HookCall, Service, discovery_document, templates_for
 
 __all__ = [
+    "ANY_NETWORK",
+    "DIALECTS",
     "Action",
     "AllowedBases",
+    "AppointmentContext",
     "Authenticator",
     "CallRecord",
     "Card",
     "CdsHooksError",
     "Client",
+    "ClientsFileError",
     "Coding",
+    "Context",
+    "ContextEntry",
     "DataUnobtainable",
+    "Dialect",
+    "DispatchContext",
     "DraftOrder",
     "FhirAccess",
     "FhirAuthorization",
@@ -47,26 +71,41 @@ __all__ = [
     "HookCall",
     "HookRequest",
     "InvalidRequest",
+    "KeysUnavailable",
     "Link",
     "OpenTo",
     "OrderContext",
+    "OrdersWithheld",
     "PayloadTooLarge",
     "PrefetchState",
     "Query",
+    "RateLimit",
     "Reading",
+    "Reason",
+    "Registration",
+    "ReplayStore",
+    "ReplayStoreUnavailable",
     "Response",
     "Service",
     "Source",
     "Suggestion",
+    "TemporarilyUnavailable",
+    "TokenAuthenticator",
+    "TooManyRequests",
+    "Unauthenticated",
     "UnknownService",
     "Unread",
     "UnsupportedContentType",
     "UnsupportedFhirVersion",
+    "adapt",
     "create_blueprint",
     "discovery_document",
     "is_relative_reference",
+    "normalise",
     "operation_outcome",
+    "read_clients",
     "read_hook_request",
     "read_resource",
     "read_searchset",
+    "templates_for",
 ]

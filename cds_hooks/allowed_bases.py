@@ -6,7 +6,9 @@ part with the bases that the site registered.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 
 _BASE = re.compile(
@@ -22,6 +24,11 @@ _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\Z)
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_NAT64 = IPv6Network("64:ff9b::/96")
+_TUNNELS = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
+
+Network = IPv4Network | IPv6Network
+ANY_NETWORK: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,13 @@ def _is_plain_host(host: str) -> bool:
 class AllowedBases:
     """The FHIR bases that may be read; with `allow_loopback`, any port of this machine as well.
 
-    Raises ValueError when a registered base is not a plain http(s) URL.
+    A registered name may resolve to public addresses and to those in `private_networks`. Raises ValueError
+    when a registered base is not a plain http(s) URL.
     """
 
     registered: tuple[str, ...]
     allow_loopback: bool
+    private_networks: tuple[Network, ...] = ()
     _bases: tuple[BaseUrl, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -88,10 +97,42 @@ class AllowedBases:
         object.__setattr__(self, "_bases", tuple(bases))
 
     def permits(self, url: str) -> bool:
-        """Is `url` a registered base, or below one?"""
+        """Is `url` a registered base?"""
         asked = BaseUrl.parse(url)
         if asked is None:
             return False
         if self.allow_loopback and asked.host in _LOOPBACK_HOSTS:
             return True
-        return any(base.covers(asked) for base in self._bases)
+        return asked in self._bases
+
+    def permits_address(self, host: str, address: str) -> bool:
+        """May a connection to the permitted `host` go to `address`, which the name resolved to?"""
+        host, found = host.strip("[]"), _plain(ip_address(address.partition("%")[0]))
+        if self.allow_loopback and host == "localhost":
+            return found.is_loopback
+        return _is_address(host) or _is_public(found) or _is_within(found, self.private_networks)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside an IPv6 one that only wraps it."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    return address.is_global and not address.is_multicast and not _is_within(address, _TUNNELS)
+
+
+def _is_within(address: IPv4Address | IPv6Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)

@@ -17,10 +17,12 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from cds_hooks.authentication import Authenticator
 from cds_hooks.clients import Client
+from cds_hooks.dialects import DIALECTS, adapt, normalise
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
     PayloadTooLarge,
+    Unauthenticated,
     UnknownService,
     UnsupportedContentType,
     error_of_status,
@@ -28,6 +30,7 @@ from cds_hooks.errors import (
     operation_outcome,
 )
 from cds_hooks.fhir_access import FhirAccess
+from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
 
@@ -40,10 +43,13 @@ _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 class CallRecord:
     """One service call, as it may be logged and counted. Nothing in it comes from a chart.
 
-    `service` is None for an id that does not exist, `hook` and `hook_instance` for a request that could not
-    be read. `error` is the IssueType code of the answer, None when cards were sent.
+    `client` is the registered one that called, or that a refused token names; `refusal` says why it was
+    refused. `service` is None for an id that does not exist, `hook` and `hook_instance` for a request that
+    could not be read. `error` is the IssueType code of the answer, None when cards were sent.
     """
 
+    client: str | None
+    refusal: str | None
     service: str | None
     hook: str | None
     hook_instance: str | None
@@ -64,6 +70,7 @@ def create_blueprint(
     fhir_access: FhirAccess,
     cors_origins: Sequence[str | re.Pattern[str]],
     max_body_bytes: int = 2 * 1024 * 1024,
+    rate_limit: RateLimit | None = None,
     observe: Callable[[CallRecord], None] = ignore,
     on_unexpected: Callable[[Exception], None] = ignore,
 ) -> flask.Blueprint:
@@ -73,7 +80,9 @@ def create_blueprint(
     logged, its message may hold patient data). Raises ValueError for services that cannot be told apart,
     for hooks nobody can read, and for the CORS origin `*`.
     """
-    calls = _Calls(_registry(services), authenticator, fhir_access, max_body_bytes, observe, on_unexpected)
+    calls = _Calls(
+        _registry(services), authenticator, fhir_access, max_body_bytes, rate_limit, observe, on_unexpected
+    )
     blueprint = flask.Blueprint("cds_hooks", __name__)
     blueprint.add_url_rule("/cds-services", "discovery", _discovery(services), methods=["GET"])
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
@@ -124,21 +133,25 @@ class _Calls:
     authenticator: Authenticator
     fhir_access: FhirAccess
     max_body_bytes: int
+    rate_limit: RateLimit | None
     observe: Callable[[CallRecord], None]
     on_unexpected: Callable[[Exception], None]
 
     def answer(self, service_id: str) -> flask.Response:
         started = time.perf_counter()
         hooks = self.registry.get(service_id)
+        client: Client | None = None
         hook_request: HookRequest | None = None
         error: CdsHooksError | None = None
         card_count = 0
         try:
             client = self._client()
+            dialect = DIALECTS[client.dialect]
             hook_request = self._read(hooks)
             service = self.registry[service_id][hook_request.hook]
-            server = self.fhir_access.reader_for(hook_request, client.fhir_bases)
-            cards = service.answer(HookCall(client, hook_request, server))
+            hook_request = normalise(hook_request, dialect, service.prefetch)
+            server = self.fhir_access.reader_for(hook_request, client.fhir_bases, client.fhir_subjects)
+            cards = adapt(service.answer(HookCall(client, hook_request, server)), dialect)
             response = _json_response(cards.to_json(), 200)
             card_count = len(cards.cards)
         except CdsHooksError as own_error:
@@ -150,6 +163,8 @@ class _Calls:
             response = _error_response(error, error.status)
         self.observe(
             CallRecord(
+                client=_client_id(client, error),
+                refusal=error.reason if isinstance(error, Unauthenticated) else None,
                 service=None if hooks is None else service_id,
                 hook=None if hook_request is None else hook_request.hook,
                 hook_instance=None if hook_request is None else hook_request.hook_instance,
@@ -162,8 +177,19 @@ class _Calls:
         return response
 
     def _client(self) -> Client:
+        """Raises Unauthenticated, TooManyRequests or TemporarilyUnavailable."""
         headers = flask.request.headers.getlist("Authorization")
-        return self.authenticator.client_of(headers, flask.request.path)
+        try:
+            client = self.authenticator.client_of(headers, flask.request.path)
+        except Unauthenticated:
+            self._count(f"address {flask.request.remote_addr}")
+            raise
+        self._count(f"client {client.id}")
+        return client
+
+    def _count(self, caller: str) -> None:
+        if self.rate_limit is not None:
+            self.rate_limit.count(caller)
 
     def _read(self, hooks: Collection[str] | None) -> HookRequest:
         if hooks is None:
@@ -187,12 +213,20 @@ class _Calls:
         return body
 
 
+def _client_id(client: Client | None, error: CdsHooksError | None) -> str | None:
+    if client is not None:
+        return client.id
+    return error.client_id if isinstance(error, Unauthenticated) else None
+
+
 def _json_response(body: bytes, status: int) -> flask.Response:
     return flask.Response(body, status, [("Cache-Control", "no-store")], mimetype="application/json")
 
 
 def _error_response(error: CdsHooksError, status: int) -> flask.Response:
-    return _json_response(msgspec.json.encode(operation_outcome(error)), status)
+    response = _json_response(msgspec.json.encode(operation_outcome(error)), status)
+    response.headers.update(error.headers)
+    return response
 
 
 def _answer_errors(blueprint: flask.Blueprint, on_unexpected: Callable[[Exception], None]) -> None:

@@ -55,16 +55,21 @@ class Source(_Element, frozen=True):
 
 
 class Action(_Element, frozen=True):
-    """`resource` is the whole FHIR resource to create or update; a deletion names `resource_id` instead."""
+    """`resource` is the whole FHIR resource to create or update; a deletion names `resource_id` instead.
+
+    CDS Hooks 1.0 puts the bare id of what is to be deleted into `resource`; only a dialect may write that.
+    """
 
     type: Literal["create", "update", "delete"]
     description: str
-    resource: dict[str, Any] | None = None
+    resource: dict[str, Any] | str | None = None
     resource_id: str | None = None
 
     def __post_init__(self) -> None:
         _require(self, "description")
         if self.type == "delete":
+            if isinstance(self.resource, str) and self.resource and self.resource_id is None:
+                return
             if self.resource_id is None or self.resource is not None:
                 raise ValueError("a delete action has resource_id and no resource")
             if not is_relative_reference(self.resource_id):

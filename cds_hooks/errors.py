@@ -2,11 +2,15 @@
 
     CdsHooksError
     ├── InvalidRequest           400  the body is not a hook request that this service can read
+    ├── Unauthenticated          401  no registered client is known to have sent the call
     ├── UnknownService           404  no service has this id
+    ├── OrdersWithheld           412  the EHR left the orders out of the call, probably by its registration
     ├── DataUnobtainable         412  data the service cannot do without were neither sent nor readable
     ├── PayloadTooLarge          413  the body is over the cap
     ├── UnsupportedContentType   415  the body is not declared as JSON
-    └── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
+    ├── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
+    ├── TooManyRequests          429  the client calls more often than its limit
+    └── TemporarilyUnavailable   503  a part that no answer may be given without is out of order
 
 Texts come from this package and `expression` names fields; neither ever repeats what a request carried,
 because that could be a patient's.
@@ -16,14 +20,19 @@ because that could be a patient's.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
 class CdsHooksError(Exception):
-    """A call that ends in a status other than 200. `code` is a code of the FHIR R4 IssueType value set."""
+    """A call that ends in a status other than 200. `code` is a code of the FHIR R4 IssueType value set.
+
+    `headers` go out with the answer.
+    """
 
     status: ClassVar[int] = 500
     code: str = "exception"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, text: str, *expression: str) -> None:
         super().__init__(text)
@@ -41,12 +50,35 @@ class InvalidRequest(CdsHooksError):
         self.code = code
 
 
+class Unauthenticated(CdsHooksError):
+    """`reason`, and `client_id`, whom the token names, are for the log: every answer is the same."""
+
+    status = 401
+    code = "login"
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+    def __init__(self, reason: str, client_id: str | None = None) -> None:
+        super().__init__("The call was not authenticated.")
+        self.reason = reason
+        self.client_id = client_id
+
+
 class UnknownService(CdsHooksError):
     status = 404
     code = "not-found"
 
     def __init__(self) -> None:
         super().__init__("No CDS service has this id; GET /cds-services lists the services.")
+
+
+class OrdersWithheld(CdsHooksError):
+    """`text` names the likely fault of the registration at the EHR."""
+
+    status = 412
+    code = "suppressed"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, "context.draftOrders")
 
 
 class DataUnobtainable(CdsHooksError):
@@ -86,6 +118,24 @@ class UnsupportedFhirVersion(CdsHooksError):
         super().__init__(
             "The orders are not FHIR R4 (4.0.1), the only version this service reads.", *expression
         )
+
+
+class TooManyRequests(CdsHooksError):
+    status = 429
+    code = "throttled"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("Too many calls; try again later.")
+        self.headers = {"Retry-After": str(retry_after_seconds)}
+
+
+class TemporarilyUnavailable(CdsHooksError):
+    status = 503
+    code = "transient"
+    headers = MappingProxyType({"Retry-After": "5"})
+
+    def __init__(self) -> None:
+        super().__init__("The service cannot answer at the moment; try again later.")
 
 
 _ISSUE_CODE_OF_STATUS: Mapping[int, str] = {

@@ -1,4 +1,4 @@
-"""Reading the EHR's FHIR server: fhirclient, hardened. The only module that uses fhirclient and requests.
+"""Reading the EHR's FHIR server: fhirclient, hardened. The only module that uses fhirclient.
 
 As shipped, fhirclient has no timeout, follows redirects and sends the token to any host that a `next` link
 names. Here every URL must lie under the base of the call, redirects are answers like any other, bodies and
@@ -7,15 +7,11 @@ wrong becomes an `Unread`; no exception of the network leaves this module.
 """
 
 import http.client
-import logging
 import re
-import socket
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,14 +19,11 @@ import msgspec
 import requests
 import urllib3
 from fhirclient.server import FHIRServer
-from requests.adapters import HTTPAdapter
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
+from cds_hooks.outbound import AddressNotPermitted, Exchange, open_session
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
-from cds_hooks.request import HookRequest
-
-# urllib3 logs every URL with its query, and the query names the patient.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
+from cds_hooks.request import FhirAuthorization, HookRequest
 
 # urljoin would silently drop line breaks and tabs.
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -77,82 +70,12 @@ class _Unreadable(Exception):  # noqa: N818 - says what is the case, and never l
         self.unread = unread
 
 
-class _Exchange:
-    """What a worker is doing for one query: what it has read so far, and the socket it is waiting on.
-
-    A socket timeout holds per read only. So at the deadline the caller cuts the socket off, and a server
-    that drips bytes cannot keep the worker.
-    """
+class _Exchange(Exchange):
+    """The exchange of one query, and what it has read so far."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.so_far: Reading[Any] | None = None
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._is_cut = False
-
-    def waits_on(self, connection: socket.socket | None) -> None:
-        with self._lock:
-            self._socket = connection
-        if self._is_cut:
-            self.cut()
-
-    def cut(self) -> None:
-        with self._lock:
-            self._is_cut = True
-            if self._socket is None:
-                return
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                # It is closed already, which is all that was wanted.
-                self._socket = None
-
-
-_worker = threading.local()
-
-
-class _HttpConnection(urllib3.connection.HTTPConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        _announce(self.sock)
-        return super().getresponse()
-
-
-class _HttpsConnection(urllib3.connection.HTTPSConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        _announce(self.sock)
-        return super().getresponse()
-
-
-def _announce(connection: socket.socket | None) -> None:
-    exchange: _Exchange | None = getattr(_worker, "exchange", None)
-    if exchange is not None:
-        exchange.waits_on(connection)
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HttpConnection
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HttpsConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
-
-
-def _session(workers: int) -> requests.Session:
-    """Shared by all calls and threads: pooled connections, no cookies, nothing from the environment."""
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.headers.update({"Accept": "application/fhir+json", "Accept-Encoding": "gzip"})
-    adapter = _Adapter(pool_connections=workers, pool_maxsize=workers)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
 
 
 class _BoundedServer(FHIRServer):  # type: ignore[misc]
@@ -166,7 +89,9 @@ class _BoundedServer(FHIRServer):  # type: ignore[misc]
         self.auth = None
         self.base_uri = base
         self.session = session
-        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._headers = {"Accept": "application/fhir+json"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {token}"
         self._deadline = deadline
         self._bytes_left = max_bytes
 
@@ -180,6 +105,8 @@ class _BoundedServer(FHIRServer):  # type: ignore[misc]
             raise _Unreadable(Unread.TIMEOUT) from error
         except urllib3.exceptions.DecodeError as error:
             raise _Unreadable(Unread.UNUSABLE_ANSWER) from error
+        except AddressNotPermitted as error:
+            raise _Unreadable(Unread.BASE_NOT_REGISTERED) from error
         except _NETWORK_ERRORS as error:
             raise _Unreadable(Unread.UNREACHABLE) from error
 
@@ -265,12 +192,8 @@ class FhirReader:
         return {key: _outcome(future, exchange) for key, (future, exchange) in running.items()}
 
     def _answer(self, query: Query, exchange: _Exchange) -> Reading[Any]:
-        _worker.exchange = exchange
-        try:
+        with exchange:
             return self._read_pages(query, exchange)
-        finally:
-            exchange.waits_on(None)
-            _worker.exchange = None
 
     def _read_pages(self, query: Query, exchange: _Exchange) -> Reading[Any]:
         url = self._resolved(self._base, query.path)
@@ -359,24 +282,41 @@ class FhirAccess:
         """`max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query."""
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
-        self._session = _session(workers)
+        self._workers = workers
+        self._sessions: dict[AllowedBases, requests.Session] = {}
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="fhir")
 
-    def reader_for(self, request: HookRequest, bases: AllowedBases) -> FhirReader | None:
+    def reader_for(
+        self, request: HookRequest, bases: AllowedBases, subjects: Collection[str] = ()
+    ) -> FhirReader | None:
         """None when the request names no FHIR server, or one outside `bases`.
 
-        A token that was issued for another patient is never used: the reader answers `not-permitted`.
+        A token that was issued for another patient, or when there are `subjects`, for none of them, is never
+        used: the reader answers `not-permitted`.
         """
         if request.fhir_server is None or not bases.permits(request.fhir_server):
             return None
         authorization = request.fhir_authorization
-        token_patient = None if authorization is None else authorization.patient
         return FhirReader(
             request.fhir_server,
             None if authorization is None else authorization.access_token,
-            session=self._session,
+            session=self._session_for(bases),
             pool=self._pool,
             limits=self._limits,
             deadline_seconds=self._deadline_seconds,
-            is_refused=token_patient not in (None, request.context.patient_id),
+            is_refused=authorization is not None and not _is_meant(authorization, request, subjects),
         )
+
+    def _session_for(self, bases: AllowedBases) -> requests.Session:
+        """Connections are shared by calls that may reach the same addresses, never with others."""
+        session = self._sessions.get(bases)
+        if session is None:
+            session = self._sessions.setdefault(bases, open_session(self._workers, bases.permits_address))
+        return session
+
+
+def _is_meant(authorization: FhirAuthorization, request: HookRequest, subjects: Collection[str]) -> bool:
+    """Was the token issued for this patient and, as far as that is told, to this service?"""
+    if authorization.patient not in (None, request.context.patient_id):
+        return False
+    return not subjects or authorization.subject in subjects

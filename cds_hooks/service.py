@@ -1,5 +1,6 @@
 """A CDS service: its entry in the discovery document, and the function that answers its calls."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -7,10 +8,12 @@ import msgspec
 
 from cds_hooks.cards import Response
 from cds_hooks.clients import Client
+from cds_hooks.contexts import PREFETCH_TOKENS
 from cds_hooks.fhir_access import FhirReader
 from cds_hooks.request import HookRequest
 
 CDS_HOOKS_VERSION = "2.0.1"
+_TOKEN = re.compile(r"\{\{(.*?)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class HookCall:
 class Service:
     """One hook that a service answers; the same `id` may be offered for several hooks.
 
-    `prefetch` maps keys to FHIR query templates. Raises ValueError for a required text that is empty.
+    `prefetch` maps keys to FHIR query templates. Raises ValueError for a required text that is empty, and for
+    a template with a token that the hook does not have.
     """
 
     id: str
@@ -44,6 +48,19 @@ class Service:
                 raise ValueError(f"service {self.id!r}: {name} is empty; a discovery entry needs it")
         if not all(self.prefetch.values()):
             raise ValueError(f"service {self.id!r}: a prefetch template is empty; leave the key out instead")
+        strange = self.prefetch.keys() - templates_for(self.hook, self.prefetch).keys()
+        if strange:
+            raise ValueError(
+                f"service {self.id!r}: {self.hook} has no such token: {', '.join(sorted(strange))}"
+            )
+
+
+def templates_for(hook: str, templates: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of `templates` whose tokens `hook` has; all of them for a hook that is not known here."""
+    tokens = PREFETCH_TOKENS.get(hook)
+    if tokens is None:
+        return templates
+    return {key: text for key, text in templates.items() if tokens.issuperset(_TOKEN.findall(text))}
 
 
 def discovery_document(services: Iterable[Service]) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,51 +15,67 @@ import structlog
 from flask import Flask
 
 from cds_hooks import (
+    ANY_NETWORK,
     AllowedBases,
+    Authenticator,
     CallRecord,
     Client,
     FhirAccess,
     HookCall,
     OpenTo,
+    RateLimit,
+    Registration,
+    ReplayStore,
     Response,
     Service,
+    TokenAuthenticator,
     create_blueprint,
+    templates_for,
 )
-from plugin.cards.catalogue import load_catalogue
+from plugin.cards.booking import BookingCards
+from plugin.cards.catalogue import Catalogue, load_catalogue
 from plugin.cards.compose import Composer
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
-from plugin.guidelines import Library, load_guidelines
+from plugin.evidence.placed import TEMPLATES
+from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.review import Review
-from plugin.settings import Settings
+from plugin.settings import PREFIX, Settings
 from plugin.store import IssuedCard, Store, open_store
-from plugin.terminology import load_terminology
+from plugin.terminology import Terminology, load_terminology
+from plugin.trust import registered_clients
 
+Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
-HOOKS = {"order-select": "1.0", "order-sign": "1.0"}
+HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "appointment-book": "1.0"}
+"""Every hook with the version of its definition."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
     "Reads ServiceRequest drafts with CPT or SNOMED CT codes for interlaminar, caudal and transforaminal "
     "epidural injections. Prefetch, or a FHIR R4 server that may be read, is required for those orders. "
+    "For order-dispatch and appointment-book the order itself comes from there too. "
     "Other orders are answered without cards."
 )
 
 
 def create_app(settings: Settings) -> Flask:
     """The WSGI application. Raises ContentError when settings or content are at fault."""
-    review = create_review(settings)
+    registrations = registered_clients(settings)
+    reviews = create_reviews(settings, registrations)
+    authenticator = create_authenticator(settings, registrations)
     store = open_store(settings.database, _log_loss)
     app = Flask("spinal-injection-cds", static_folder=None)
     app.register_blueprint(
         create_blueprint(
-            _services(review, _recording(review, store)),
-            authenticator=OpenTo(create_client(settings)),
+            hook_services(reviews[None], _recording(reviews, store)),
+            authenticator=authenticator,
             fhir_access=create_fhir_access(settings),
-            cors_origins=(_LOOPBACK_ORIGIN,),
+            cors_origins=_cors_origins(settings, registrations),
             max_body_bytes=settings.max_body_bytes,
+            rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             observe=_log_call,
             on_unexpected=_log_unexpected,
         )
@@ -67,12 +83,12 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _recording(review: Review, store: Store) -> Answer:
-    """The review, with what it issued handed to the store."""
-    policy, digest = review.policy.label, review.policy.content_hash
+def _recording(reviews: Reviews, store: Store) -> Answer:
+    """The review under the client's policy, with what it issued handed to the store."""
 
     def answer(call: HookCall) -> Response:
         request = call.request
+        review = reviews[call.client.policy]
         reviewed = review.review(request, call.server)
         response = reviewed.response
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
@@ -88,8 +104,8 @@ def _recording(review: Review, store: Store) -> Answer:
                         hook=request.hook,
                         topic=card.source.topic.code if card.source.topic else "",
                         indicator=card.indicator,
-                        policy=policy,
-                        policy_hash=digest,
+                        policy=review.policy.label,
+                        policy_hash=review.policy.content_hash,
                         issued_at=now,
                     )
                     for card in response.cards
@@ -102,24 +118,89 @@ def _recording(review: Review, store: Store) -> Answer:
 
 def create_review(settings: Settings) -> Review:
     """The review under the settings' policy."""
-    terminology = load_terminology()
-    guidelines = load_guidelines()
-    policy = load_policy(settings.policy, frozenset(g.id for g in guidelines))
-    judge = Judge(policy, Library(g for g in guidelines if g.id in policy.file.guidelines))
+    return _review(settings, settings.policy, _load_content())
+
+
+def create_reviews(settings: Settings, registrations: Sequence[Registration]) -> Reviews:
+    """One review per policy, under its name in the clients file; None is the settings' own policy.
+
+    Raises ContentError for what cannot be used, naming the client.
+    """
+    content = _load_content()
+    clients = [registration.client for registration in registrations]
+    asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
+    reviews: dict[str | None, Review] = {}
+    faults: list[str] = []
+    for policy, place in asked.items():
+        try:
+            reviews[policy] = _review(settings, _policy_source(settings, policy), content)
+        except ContentError as error:
+            faults += [f"{place}{fault}" for fault in error.faults]
+    if faults:
+        raise ContentError(*faults)
+    return reviews
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What all policies share."""
+
+    terminology: Terminology
+    guidelines: tuple[Guideline, ...]
+    catalogue: Catalogue
+
+
+def _load_content() -> _Content:
+    return _Content(load_terminology(), tuple(load_guidelines()), load_catalogue())
+
+
+def _review(settings: Settings, policy_source: str, content: _Content) -> Review:
+    policy = load_policy(policy_source, frozenset(g.id for g in content.guidelines))
+    judge = Judge(policy, Library(g for g in content.guidelines if g.id in policy.file.guidelines))
     composer = Composer(
         judge=judge,
-        catalogue=load_catalogue(),
-        terminology=terminology,
+        catalogue=content.catalogue,
+        terminology=content.terminology,
         notes=settings.notes or policy.file.notes,
         evidence_base=settings.public_url.rstrip("/"),
     )
-    return Review(policy, terminology, Record(terminology), judge, composer, _clock(settings))
+    record = Record(content.terminology)
+    booking = BookingCards(composer)
+    return Review(policy, content.terminology, record, judge, composer, booking, _clock(settings))
+
+
+def _policy_source(settings: Settings, policy: str | None) -> str:
+    """A client's policy file stands relative to the clients file."""
+    if policy is None:
+        return settings.policy
+    if settings.clients_file is None or not policy.endswith(".toml"):
+        return policy
+    return str(settings.clients_file.parent / policy)
+
+
+def create_authenticator(settings: Settings, registrations: Sequence[Registration]) -> Authenticator:
+    """By token, or without registered clients open."""
+    if not registrations:
+        return OpenTo(create_client(settings))
+    return TokenAuthenticator(
+        registrations, public_url=settings.public_url, replay=open_replay_store(settings), warn=_log_keys
+    )
+
+
+def open_replay_store(settings: Settings) -> ReplayStore:
+    """Where spent tokens are remembered, for all processes together."""
+    raise ContentError(f"{PREFIX}CLIENTS_FILE: this build has no replay store, so that no token can be taken")
+
+
+def _cors_origins(settings: Settings, registrations: Sequence[Registration]) -> list[str | re.Pattern[str]]:
+    listed = dict.fromkeys(origin for registration in registrations for origin in registration.cors_origins)
+    return [*listed, *((_LOOPBACK_ORIGIN,) if settings.profile == "development" else ())]
 
 
 def create_client(settings: Settings) -> Client:
-    """The client that every caller is taken for in the development profile."""
+    """The client that every caller is taken for in the open development profile."""
     try:
-        bases = AllowedBases(registered=settings.fhir_servers, allow_loopback=True)
+        bases = AllowedBases(settings.fhir_servers, allow_loopback=True, private_networks=ANY_NETWORK)
     except ValueError:
         # The message would repeat the URL, which may hold a password.
         raise ContentError(
@@ -137,7 +218,8 @@ def _clock(settings: Settings) -> Callable[[], date]:
     return date.today if fixed is None else lambda: fixed
 
 
-def _services(review: Review, answer: Answer) -> list[Service]:
+def hook_services(review: Review, answer: Answer) -> list[Service]:
+    """One service per hook, all under the same id, so that a later hook's cards replace an earlier one's."""
     return [
         Service(
             id=SERVICE_ID,
@@ -147,7 +229,7 @@ def _services(review: Review, answer: Answer) -> list[Service]:
                 "Reviews orders for epidural injections against the record: pain pattern, MRI of the ordered "
                 "region, conservative care. Silent when nothing is missing."
             ),
-            prefetch=review.record.templates,
+            prefetch=templates_for(hook, {**TEMPLATES, **review.record.templates}),
             answer=answer,
             usage_requirements=_USAGE,
             hook_version=version,
@@ -179,6 +261,10 @@ _log: Any = structlog.get_logger()
 
 def _log_loss(count: int, why: str) -> None:
     _log.warning("issued cards not stored", count=count, why=why)
+
+
+def _log_keys(client_id: str, why: str) -> None:
+    _log.warning("keys not read", client=client_id, why=why)
 
 
 def _log_call(record: CallRecord) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from cds_hooks import DataUnobtainable, FhirReader, HookRequest, Response
+from cds_hooks import AppointmentContext, Card, DataUnobtainable, FhirReader, HookRequest, Response
+from plugin.cards.booking import BookingCards
 from plugin.cards.compose import Composer
 from plugin.cards.suggestions import Caller
 from plugin.domain.case import Case, open_case
 from plugin.domain.evidence import Evidence
 from plugin.domain.order import InjectionOrder
 from plugin.evidence.gather import Record, assemble, nothing_was_read
-from plugin.evidence.orders import OrdersRead, read_orders
+from plugin.evidence.orders import OrdersRead
+from plugin.evidence.placed import find_orders
 from plugin.evidence.reading import Chart
 from plugin.policies.judge import Judge, Verdict
 from plugin.policies.model import Policy
@@ -39,37 +41,46 @@ class Review:
     record: Record
     judge: Judge
     composer: Composer
+    booking: BookingCards
     today: Callable[[], date]
 
     def review(self, request: HookRequest, server: FhirReader | None) -> Reviewed:
-        """Raises DataUnobtainable when no part of the record could be had."""
+        """Raises DataUnobtainable when no order, or no part of the record, could be had."""
         chart = Chart(
             self.terminology, request.context.patient_id, self.today(), request.context.encounter_id
         )
-        drafts = read_orders(request.context, request.hook, chart)
-        orphans = drafts.orphans
+        orders = find_orders(request, server, chart)
+        orphans = orders.orphans
         verdicts: tuple[Verdict, ...] = ()
-        if drafts.injections:
-            readings = self.record.read(request, server, drafts)
+        if orders.injections:
+            readings = self.record.read(request, server, orders)
             if nothing_was_read(readings):
                 raise DataUnobtainable(*readings)
-            evidence = assemble(readings, drafts, chart, self.policy.file.encounter_diagnosis_max_age_days)
+            evidence = assemble(readings, orders, chart, self.policy.file.encounter_diagnosis_max_age_days)
             verdicts = tuple(
-                self.judge.judge(self._case(order, evidence, drafts), request.hook)
-                for order in drafts.injections
+                self.judge.judge(self._case(order, evidence, orders), request.hook)
+                for order in orders.injections
             )
-        caller = Caller(
-            request.context.patient_id,
-            request.context.user_id,
-            request.context.encounter_id,
-            chart.today.isoformat(),
-            drafts.resources,
-        )
-        cards = self.composer.cards(verdicts, orphans, caller, request.hook_instance)
+        cards = self._cards(request, chart.today, verdicts, orders)
         return Reviewed(verdicts, orphans, Response(cards=cards))
 
-    def _case(self, order: InjectionOrder, evidence: Evidence, drafts: OrdersRead) -> Case:
-        beside = tuple(other for other in drafts.session if other.reference != order.reference)
+    def _cards(
+        self,
+        request: HookRequest,
+        today: date,
+        verdicts: tuple[Verdict, ...],
+        orders: OrdersRead,
+    ) -> tuple[Card, ...]:
+        context, orphans = request.context, orders.orphans
+        if isinstance(context, AppointmentContext):
+            return self.booking.cards(verdicts, orphans, request.hook_instance)
+        caller = Caller(
+            context.patient_id, context.user_id, context.encounter_id, today.isoformat(), orders.resources
+        )
+        return self.composer.cards(verdicts, orphans, caller, request.hook_instance)
+
+    def _case(self, order: InjectionOrder, evidence: Evidence, orders: OrdersRead) -> Case:
+        beside = tuple(other for other in orders.session if other.reference != order.reference)
         return open_case(
             order, evidence, self.policy.pattern_params, self.policy.file.chronic_pain_days, beside
         )

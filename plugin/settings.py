@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cds_hooks import RateLimit
 from plugin.domain.content import ContentError
 from plugin.policies.model import NotesShown
 
@@ -20,8 +22,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    profile: Literal["development"] = "development"
-    """Development: open, loopback callers, loopback FHIR servers and those named by `fhir_servers`."""
+    profile: Literal["development", "production"] = "development"
+    """Development: loopback only; open, unless `clients_file` is given. Production: everything locked."""
+    clients_file: Path | None = None
+    """TOML: the EHRs that may call. Without it, development also reads loopback and `fhir_servers`."""
+    rate_limit: str = "6000/minute"
+    """Calls of one registered client, in each process."""
     today: date | None = None
     """Fixes the clock."""
     policy: str = "default"
@@ -39,6 +45,15 @@ class Settings(BaseSettings):
     """For all reads of the FHIR server in one call together."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_a_rate(cls, rate: str) -> str:
+        try:
+            RateLimit(rate)
+        except ValueError:
+            raise ValueError("must be like 6000/minute") from None
+        return rate
+
     @model_validator(mode="before")
     @classmethod
     def _splits_fhir_servers(cls, values: dict[str, object]) -> dict[str, object]:
@@ -48,14 +63,27 @@ class Settings(BaseSettings):
 
 def read_settings(**overrides: object) -> Settings:
     """Raises ContentError naming the variables at fault, never their values."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    strange = sorted(v for v in os.environ if v.startswith(PREFIX) and v.upper() not in known)
+    strange = strange_settings()
+    try:
+        settings = valid_settings(**overrides)
+    except ContentError as error:
+        raise ContentError(*strange, *error.faults) from error
     if strange:
-        raise ContentError(f"no setting {', '.join(strange)}; there is {', '.join(sorted(known))}")
+        raise ContentError(*strange)
+    return settings
+
+
+def valid_settings(**overrides: object) -> Settings:
+    """The same, whatever else stands in the environment."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = "; ".join(
-            f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
-        )
-        raise ContentError(faults) from error
+        faults = (f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ContentError(*faults) from error
+
+
+def strange_settings() -> list[str]:
+    """One line for all variables that look like settings and are none."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    strange = sorted(v for v in os.environ if v.startswith(PREFIX) and v.upper() not in known)
+    return [f"no setting {', '.join(strange)}; there is {', '.join(sorted(known))}"] if strange else []

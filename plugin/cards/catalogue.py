@@ -69,6 +69,22 @@ class SuggestionText(_Text):
     description: str
 
 
+class BookingText(_Text):
+    """What is said to whoever books the visit. `subjects`: by criterion, what is open in plain words."""
+
+    topic: str
+    summary_open: str
+    summary_unchecked: str
+    summary_unread: str
+    visit: str
+    visit_undated: str
+    open: str
+    unchecked: str
+    settle: str
+    meaning: str
+    subjects: dict[str, str]
+
+
 class _File(_Text):
     frame: dict[str, str]
     unknown: dict[str, str]
@@ -79,6 +95,7 @@ class _File(_Text):
     unread: dict[str, str]
     criteria: dict[str, CriterionText]
     suggestions: dict[str, SuggestionText]
+    booking: BookingText
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +111,12 @@ class Catalogue:
         if known is None or row not in known.rows:
             there = sorted(f"{c}.{r}" for c, text in self.text.criteria.items() for r in text.rows)
             raise ContentError(f"no words for {criterion}.{row}; there is {', '.join(there)}")
+
+    def require_booking_subject(self, criterion: str) -> None:
+        """Raises ContentError when a rule asks something that there are no words for at booking."""
+        known = self.text.booking.subjects
+        if criterion not in known:
+            raise ContentError(f"no booking.subjects.{criterion}; there is {', '.join(sorted(known))}")
 
     def criterion(self, criterion: str) -> CriterionText:
         return self.text.criteria[criterion]
@@ -115,7 +138,8 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     for criterion, text in file.criteria.items():
         for row, words in text.rows.items():
             _check_length(path, f"criteria.{criterion}.rows.{row}.summary", words.summary)
-    for key, template in (*file.unknown.items(), *file.notes.items()):
+    booking = {key: text for key, text in file.booking if key.startswith("summary_")}
+    for key, template in (*file.unknown.items(), *file.notes.items(), *booking.items()):
         _check_length(path, key, template)
     return Catalogue(file)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID, uuid5
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from plugin.cards.detail import Detail
 from plugin.cards.suggestions import Caller, Offers
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.policies.judge import Finding, Judge, Verdict
-from plugin.policies.model import Indicator, NotesShown
+from plugin.policies.model import Indicator, NotesShown, Policy
 from plugin.terminology import Terminology
 
 CRITERION_SYSTEM = "urn:spinal-injection-cds:criterion"
@@ -22,7 +23,7 @@ OVERRIDE_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-co
 _NAMESPACE = UUID("6a0c40a2-5b5b-5f0e-9f3a-8d2b6c1f7e11")
 _MERGED = frozenset({"UNKNOWN", "NOTES", "SCOPE"})
 """Topics of cards that speak for several criteria, or for none."""
-_URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
 
 
 class Composer:
@@ -75,6 +76,10 @@ class Composer:
             )
         return self._links[criterion]
 
+    def uuid(self, hook_instance: str, order: str, criterion: str) -> UUID:
+        """The same for the same call, order and criterion."""
+        return uuid5(_NAMESPACE, f"{hook_instance}|{order}|{criterion}")
+
     def cards(
         self,
         verdicts: Sequence[Verdict],
@@ -88,10 +93,13 @@ class Composer:
         for verdict in verdicts:
             cards += call.gaps(verdict)
         cards += call.unknown([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.UNKNOWN])
-        cards.sort(key=lambda card: _URGENCY[card.indicator])
-        if self.notes == "always":
-            cards += call.notes([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.NOTE])
+        cards += call.notes([(v, f) for v in verdicts for f in v.findings if self.has_notes_card(f)])
+        cards.sort(key=lambda card: URGENCY[card.indicator])
         return self._capped(cards)
+
+    def has_notes_card(self, finding: Finding) -> bool:
+        """Is this a note of a card of its own? One that the policy makes louder than info always is."""
+        return finding.kind is Kind.NOTE and (self.notes == "always" or finding.indicator != "info")
 
     def _capped(self, cards: list[Card]) -> tuple[Card, ...]:
         """The most urgent cards; the last one names those that had no room."""
@@ -119,17 +127,18 @@ class _Call:
     def gaps(self, verdict: Verdict) -> list[Card]:
         """One card per gap, the most urgent first; that one carries the order's notes."""
         found = [f for f in verdict.findings if f.kind is Kind.GAP]
-        found.sort(key=lambda f: _URGENCY[f.indicator])
+        found.sort(key=lambda f: URGENCY[f.indicator])
         beside = [self._beside(verdict) if index == 0 else [] for index in range(len(found))]
         return [self._gap(verdict, f, notes) for f, notes in zip(found, beside, strict=True)]
 
     def _beside(self, verdict: Verdict) -> list[Finding]:
-        """Notes for the first card about an order; none where notes have a card of their own."""
+        """Notes for the first card about an order, without those that have a card of their own."""
         reference = verdict.case.order.reference
-        if self.composer.notes == "always" or reference in self.noted:
+        if reference in self.noted:
             return []
         self.noted.add(reference)
-        return [f for f in verdict.findings if f.kind is Kind.NOTE]
+        notes = [f for f in verdict.findings if f.kind is Kind.NOTE]
+        return [f for f in notes if not self.composer.has_notes_card(f)]
 
     def _gap(self, verdict: Verdict, finding: Finding, notes: list[Finding]) -> Card:
         check, case = finding.check, verdict.case
@@ -217,7 +226,7 @@ class _Call:
                 uuid=self._uuid("|".join(orders), "NOTES"),
                 topic=("NOTES", catalogue.frame("topic_notes")),
                 summary=summary,
-                indicator="info",
+                indicator=min((f.indicator for _, f in pairs), key=URGENCY.__getitem__),
                 detail=self.detail.of_notes(pairs),
                 findings=[(v.case.order.reference, f) for v, f in pairs],
                 suggestions=(),
@@ -235,13 +244,13 @@ class _Call:
             summary=words.summary,
             indicator="info",
             detail=self.detail.of_orphan(row, reference),
-            findings=[(reference, _orphan_finding(row))],
+            findings=[(reference, orphan_finding(row))],
             suggestions=(),
             criteria=["SCOPE"],
         )
 
     def _uuid(self, order: str, criterion: str) -> UUID:
-        return uuid5(_NAMESPACE, f"{self.hook_instance}|{order}|{criterion}")
+        return self.composer.uuid(self.hook_instance, order, criterion)
 
     def _card(
         self,
@@ -266,13 +275,14 @@ class _Call:
             selection_behavior="any" if suggestions else None,
             override_reasons=self.composer.override_reasons(topic[0] if topic[0] in _MERGED else criteria[0]),
             links=tuple(self.composer.link(criterion) for criterion in dict.fromkeys(criteria)),
-            extension={
-                FINDINGS_EXTENSION: {
-                    "policy": policy.label,
-                    "findings": [_wire(order, finding) for order, finding in findings],
-                }
-            },
+            extension=extension_of(policy, findings),
         )
+
+
+def extension_of(policy: Policy, findings: Iterable[tuple[str, Finding]]) -> dict[str, Any]:
+    """What a card speaks for, as a machine reads it: order's reference and finding."""
+    listed = [_wire(order, finding) for order, finding in findings]
+    return {FINDINGS_EXTENSION: {"policy": policy.label, "findings": listed}}
 
 
 def _wire(order: str, finding: Finding) -> dict[str, str]:
@@ -288,6 +298,6 @@ def _wire(order: str, finding: Finding) -> dict[str, str]:
     return wire
 
 
-def _orphan_finding(row: str) -> Finding:
+def orphan_finding(row: str) -> Finding:
     check = Check("SCOPE", row, Outcome.UNKNOWN, Reason.AMBIGUOUS, Kind.UNKNOWN)
     return Finding(check, "info", Kind.UNKNOWN)

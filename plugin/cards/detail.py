@@ -154,11 +154,15 @@ class Detail:
         return _listed(self._catalogue.frame("own_threshold"), lines)
 
     def _testimony(self, testimony: Testimony) -> str:
-        text = f"{testimony.guideline.short_name}: {testimony.says}"
-        if testimony.outcome is None:
-            return text
-        key = "unknown-outcome" if testimony.outcome.value == "unknown" else testimony.outcome.value
-        return f"{text} ({self._catalogue.word(key)})"
+        claim, outcome = testimony.claim, testimony.outcome
+        remarks = [] if claim.mark == "verified" else [self._catalogue.word(claim.mark)]
+        if not claim.asks:
+            remarks.append(self._catalogue.word("not-asked"))
+        elif outcome is not None:
+            key = "unknown-outcome" if outcome.value == "unknown" else outcome.value
+            remarks.append(self._catalogue.word(key))
+        text = f"{testimony.guideline.short_name}: {claim.says}"
+        return f"{text} ({'; '.join(remarks)})" if remarks else text
 
     def _positions(self, verdict: Verdict, *, in_full: bool = False) -> str:
         """Who is for and who is against this case; in full with what each says and in which words read."""
@@ -181,9 +185,8 @@ class Detail:
                 lines += [f"{word} {self._stance(s, in_full=True)}" for s in found]
             elif found:
                 lines.append(f"{word} {self._together(found)}")
-        if agreement.silent:
-            names = ", ".join(s.guideline.short_name for s in agreement.silent)
-            lines.append(f"**{self._catalogue.word('silent')}:** {names}")
+        if not lines:
+            return self._catalogue.frame("no_position")
         return _listed(head, lines)
 
     def _alternatives(self, verdict: Verdict) -> str:

@@ -34,7 +34,7 @@ class Caller:
     """For whom the drafts are made."""
 
     patient_id: str
-    user_id: str
+    user_id: str | None
     encounter_id: str | None
     today: str
     drafts: Mapping[str, msgspec.Raw] = field(default_factory=dict)
@@ -192,8 +192,9 @@ def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]
         "code": code,
         "subject": {"reference": f"Patient/{caller.patient_id}"},
         "authoredOn": caller.today,
-        "requester": {"reference": caller.user_id},
     }
+    if caller.user_id:
+        request["requester"] = {"reference": caller.user_id}
     if caller.encounter_id:
         request["encounter"] = {"reference": f"Encounter/{caller.encounter_id}"}
     reasons = [r for r in case.order.reason_references if _is_on_file(r)]

@@ -28,9 +28,9 @@ _FIXTURES_TODAY = date(2026, 11, 20)
 def run_demo(host: str, port: int, scenarios: Path) -> None:
     """Raises ContentError when the service cannot start or a story is missing. Returns on Ctrl-C."""
     requests_by_story = {story: _request(scenarios / story) for story in STORIES}
-    require_free(host, port)
     fixed = {} if f"{PREFIX}TODAY" in os.environ else {"today": _FIXTURES_TODAY}
-    settings = read_settings(public_url=f"http://{host}:{port}", **fixed)
+    settings = read_settings(public_url=f"http://{host}:{port}", clients_file=None, **fixed)
+    require_free(settings, host, port)
     configure_logging("WARNING")
     server = bound_server(create_app(settings), host, port)
     threading.Thread(target=server.run, daemon=True, name="server").start()

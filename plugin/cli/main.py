@@ -1,7 +1,8 @@
-"""`spinal-cds`: serve, demo, review."""
+"""`spinal-cds`: serve, demo, review, check, explain-token."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -9,13 +10,21 @@ from pathlib import Path
 
 import click
 
+from plugin.app import SERVICE_ID
+from plugin.cli.check import check_start, settings_to_start_with
 from plugin.cli.demo import run_demo
+from plugin.cli.explain_token import explain
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.domain.content import ContentError
 from plugin.settings import Settings, read_settings
 
-_HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+_HOST = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; in development loopback only.",
+)
 _PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 _FHIR = click.option(
     "--fhir-server",
@@ -38,7 +47,7 @@ def main() -> None:
 @_FHIR
 def serve(host: str, port: int, fhir_servers: tuple[str, ...]) -> None:
     """Answer hook requests until Ctrl-C."""
-    with _one_line():
+    with _line_per_fault():
         serve_until_stopped(_settings(port, host, fhir_servers), host, port)
 
 
@@ -54,7 +63,7 @@ def serve(host: str, port: int, fhir_servers: tuple[str, ...]) -> None:
 )
 def demo(host: str, port: int, scenarios: Path) -> None:
     """Start the service, send it three ready-made requests, show the cards, and go on serving."""
-    with _one_line():
+    with _line_per_fault():
         run_demo(host, port, scenarios)
 
 
@@ -78,10 +87,33 @@ def review(
     """Print the cards for a saved hook request (`-`: standard input)."""
     given: dict[str, object] = {"today": _day(today), "policy": policy, "notes": notes}
     overrides = {key: value for key, value in given.items() if value is not None}
-    with _one_line():
+    with _line_per_fault():
         settings = read_settings(**overrides, **({"fhir_servers": fhir_servers} if fhir_servers else {}))
         output = Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
         click.echo(review_file(request_file, settings, output))
+
+
+@main.command()
+def check() -> None:
+    """Say whether the service would start: settings, clients file, content. Every fault in one line."""
+    with _line_per_fault():
+        click.echo(check_start())
+
+
+@main.command("explain-token")
+@click.argument("given", metavar="TOKEN", default="-")
+@click.option(
+    "--path", default=f"/cds-services/{SERVICE_ID}", show_default=True, help="The endpoint that was called."
+)
+@click.option("--fetch-keys", is_flag=True, help="Read the client's JWKS URL, to verify the signature.")
+def explain_token(given: str, path: str, fetch_keys: bool) -> None:
+    """Say why a JSON Web Token is accepted or refused (`-`: standard input, safer than an argument)."""
+    with _line_per_fault():
+        raw = sys.stdin.read() if given == "-" else given
+        is_accepted, lines = explain(raw, path, read_settings(), may_fetch=fetch_keys)
+        click.echo(lines)
+    if not is_accepted:
+        raise SystemExit(1)
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -89,7 +121,7 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def _settings(port: int, host: str, fhir_servers: tuple[str, ...]) -> Settings:
-    settings = read_settings(**({"fhir_servers": fhir_servers} if fhir_servers else {}))
+    settings = settings_to_start_with(**({"fhir_servers": fhir_servers} if fhir_servers else {}))
     if "public_url" in settings.model_fields_set:
         return settings
     name = f"[{host}]" if ":" in host else host
@@ -97,9 +129,11 @@ def _settings(port: int, host: str, fhir_servers: tuple[str, ...]) -> Settings:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
-    """Turns a fault of settings, content or surroundings into one line and exit status 1."""
+def _line_per_fault() -> Iterator[None]:
+    """Turns faults of settings, content or surroundings into a line each and exit status 1."""
     try:
         yield
     except ContentError as error:
-        raise click.ClickException(str(error)) from error
+        for fault in error.faults:
+            click.echo(f"Error: {fault}", err=True)
+        raise SystemExit(1) from error

@@ -1,4 +1,4 @@
-"""`spinal-cds serve`: the development server, on loopback only."""
+"""`spinal-cds serve`: the service under waitress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEPT_IN_MEMORY_BYTES = 4 * 1024 * 1024
 
 def serve_until_stopped(settings: Settings, host: str, port: int) -> None:
     """Returns on Ctrl-C. Raises ContentError when it cannot start."""
-    require_free(host, port)
+    require_free(settings, host, port)
     configure_logging(settings.log_level)
     server = bound_server(create_app(settings), host, port)
     click.echo(f"{banner(settings)}\nListening on {settings.public_url}/cds-services", err=True)
@@ -33,15 +33,15 @@ def serve_until_stopped(settings: Settings, host: str, port: int) -> None:
 
 
 def banner(settings: Settings) -> str:
-    return (
-        f"DEVELOPMENT PROFILE: open to every caller on this machine, not for patient care. "
-        f"Policy {settings.policy}."
-    )
+    if settings.profile == "production":
+        return f"Production profile: registered clients only. Policy {settings.policy}."
+    callers = "every caller on this machine" if settings.clients_file is None else "registered clients"
+    return f"DEVELOPMENT PROFILE: open to {callers}, not for patient care. Policy {settings.policy}."
 
 
-def require_free(host: str, port: int) -> None:
-    """Raises ContentError for an address that is not loopback, or a port somebody listens on."""
-    if host not in LOOPBACK:
+def require_free(settings: Settings, host: str, port: int) -> None:
+    """Raises ContentError for an address that the profile forbids, or a port somebody listens on."""
+    if settings.profile == "development" and host not in LOOPBACK:
         raise ContentError(
             f"--host {host}: the development profile listens on {', '.join(sorted(LOOPBACK))} only"
         )

@@ -51,12 +51,23 @@ class Drug:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A code beside the injection's own, on the same order or on another of the hook."""
+
+    code: Concept
+    reference: str
+
+    def item(self) -> Item:
+        return Item("order", f"{self.code.label} ({self.code.code})", self.reference)
+
+
+@dataclass(frozen=True, slots=True)
 class InjectionOrder:
     """A draft order of one of the families, read from the order alone."""
 
     reference: str
     is_addressable: bool
-    """The EHR can find it by its reference, so that an action may name it."""
+    """A draft that the EHR can find by its reference, so that an action may name it."""
     code: Concept
     family: Family
     region: Region
@@ -76,8 +87,8 @@ class InjectionOrder:
     """The day of the request."""
     companions: frozenset[str] = frozenset()
     """Value sets that other codes of the same hook belong to."""
-    companion_codes: tuple[Concept, ...] = ()
-    """The codes of the same hook that are no injection: guidance, drugs, imaging."""
+    ordered_beside: tuple[Companion, ...] = ()
+    """The other codes of the same hook: guidance, drugs, imaging, other injections."""
     codes: tuple[Concept, ...] = ()
     """All codes of ours on this order, and those of its add-on lines."""
     purpose: Purpose = Purpose.UNDETERMINED

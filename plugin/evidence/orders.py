@@ -13,7 +13,7 @@ from plugin.domain.codes import Concept
 from plugin.domain.dates import parse_fhir_date
 from plugin.domain.families import Family
 from plugin.domain.injections import is_same_half
-from plugin.domain.order import Drug, InjectionOrder, Word
+from plugin.domain.order import Companion, Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth, any_of
 from plugin.evidence.conditions import diagnosis_from_code
@@ -88,10 +88,14 @@ class _Surroundings:
     """What the drafts hold beside the injections."""
 
     lines: list[_Line] = field(default_factory=list)
-    concepts: list[Concept] = field(default_factory=list)
+    beside: list[Companion] = field(default_factory=list)
+    """Every code of the drafts that a value set knows."""
     medications: list[tuple[DraftOrder, MedicationRequest]] = field(default_factory=list)
     sent: dict[str, CodeableConcept | None] = field(default_factory=dict)
     """Drugs sent as entries of their own, by `Medication/<id>`."""
+
+    def add(self, draft: DraftOrder, known: Iterable[Concept]) -> None:
+        self.beside += (Companion(concept, draft.reference) for concept in known)
 
     def drugs(self, chart: Chart) -> tuple[Drug, ...]:
         ordered = [
@@ -115,14 +119,31 @@ def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
         drafts.setdefault(draft.reference, draft)  # The same order sent twice is one order.
     read.resources = {reference: draft.resource for reference, draft in drafts.items()}
     for number, raw in enumerate(context.unreadable_orders, start=1):
-        if _mentions_ours(raw, chart):
+        if mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")
     around = _Surroundings()
     for draft in drafts.values():
         _look_at(draft, read, around, chart)
-    if any(concept.get("gate") == "cisternography" for concept in around.concepts):
-        return read
-    _read_injections(around, read, hook, chart)
+    return _sorted(around, read, hook, chart)
+
+
+def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, chart: Chart) -> OrdersRead:
+    """Orders that exist already, each with its reference. No action may name them: they are not drafts."""
+    read = OrdersRead()
+    around = _Surroundings()
+    for reference, request in placed:
+        order = DraftOrder(reference, False, "ServiceRequest", msgspec.Raw(), True)
+        known = chart.concepts(request.code)
+        read.requests.append(request)
+        read.conditions += _contained_conditions(request)
+        around.lines.append(_Line(order, request, known))
+        around.add(order, known)
+    return _sorted(around, read, hook, chart)
+
+
+def _sorted(around: _Surroundings, read: OrdersRead, hook: str, chart: Chart) -> OrdersRead:
+    if not any(c.code.get("gate") == "cisternography" for c in around.beside):
+        _read_injections(around, read, hook, chart)
     return read
 
 
@@ -134,20 +155,20 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
             read.requests.append(request)
             read.conditions += _contained_conditions(request)
             around.lines.append(_Line(draft, request, known))
-            around.concepts += known
+            around.add(draft, known)
         elif draft.resource_type == "MedicationRequest":
             ordered = _medication_request_decoder.decode(draft.resource)
             around.medications.append((draft, ordered))
-            around.concepts += chart.concepts(ordered.medicationCodeableConcept)
+            around.add(draft, chart.concepts(ordered.medicationCodeableConcept))
             around.sent.update(contained_drugs(ordered))
         elif draft.resource_type == "Medication":
             medication = _medication_decoder.decode(draft.resource)
             around.sent[draft.reference] = medication.code
-            around.concepts += chart.concepts(medication.code)
+            around.add(draft, chart.concepts(medication.code))
         elif draft.resource_type == "Condition":
             read.conditions.append(_condition_decoder.decode(draft.resource))
     except msgspec.ValidationError:
-        if draft.selected and _mentions_ours(draft.resource, chart):
+        if draft.selected and mentions_ours(draft.resource, chart):
             read.unreadable.append(draft.reference)
 
 
@@ -157,7 +178,7 @@ def _read_injections(around: _Surroundings, read: OrdersRead, hook: str, chart: 
     for line in around.lines:
         if not _is_reviewable(line.request, hook) or any(c.in_set(_OUT_OF_SCOPE) for c in line.known):
             continue
-        order = _injection(line, around.concepts, drugs, chart)
+        order = _injection(line, around.beside, drugs, chart)
         if order is None:
             if line.draft.selected and not line.known and _is_named_in_text(line.request, chart):
                 read.uncoded.append(line.draft.reference)
@@ -229,7 +250,7 @@ def _is_reviewable(request: ServiceRequest, hook: str) -> bool:
 
 
 def _injection(
-    line: _Line, beside: Iterable[Concept], drugs: tuple[Drug, ...], chart: Chart
+    line: _Line, beside: Iterable[Companion], drugs: tuple[Drug, ...], chart: Chart
 ) -> InjectionOrder | None:
     ours = leading(line.known)
     if not ours:
@@ -244,7 +265,7 @@ def _injection(
     written = (request.code, *many(request.orderDetail))
     texts = [text_of(concept) for concept in (*written, *many(request.bodySite))]
     modifiers = modifiers_of(written, chart.terminology)
-    others = tuple(c for c in beside if c not in ours)
+    others = tuple(c for c in beside if c.code not in ours)
     return InjectionOrder(
         reference=line.draft.reference,
         is_addressable=_is_addressable(line.draft),
@@ -261,8 +282,8 @@ def _injection(
         planned=planned,
         as_of=as_of,
         asked_on=chart.today,
-        companions=frozenset(name for concept in beside for name in concept.sets),
-        companion_codes=others,
+        companions=frozenset(name for c in beside for name in c.code.sets),
+        ordered_beside=others,
         codes=tuple(ours),
         purpose=purpose_of(code, modifiers, texts, any_of(d.is_steroid for d in drugs), chart.words),
         sides=sides_of(modifiers, [*many(request.bodySite), *(c for c in written if c)], chart.words),
@@ -359,7 +380,7 @@ def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
 
 
-def _mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
+def mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
     """Does one of our codes stand in it, however it is written?"""
     codes = {c.code for name in FAMILY_OF_SET for c in chart.terminology.members(name)}
     return not codes.isdisjoint(_NUMBER.findall(bytes(raw).decode(errors="replace")))

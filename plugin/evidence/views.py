@@ -135,6 +135,23 @@ class ServiceRequest(msgspec.Struct):
     quantityQuantity: Quantity | None = None
 
 
+class Participant(msgspec.Struct):
+    actor: Reference | None = None
+
+
+class Appointment(msgspec.Struct):
+    resourceType: str
+    id: str | None = None
+    status: str | None = None
+    serviceType: OneOrMany = None
+    reasonCode: OneOrMany = None
+    reasonReference: list[Reference] | None = None
+    basedOn: list[Reference] | None = None
+    start: str | None = None
+    requestedPeriod: list[Period] | None = None
+    participant: list[Participant] | None = None
+
+
 class DispenseRequest(msgspec.Struct):
     validityPeriod: Period | None = None
     expectedSupplyDuration: Quantity | None = None
@@ -175,7 +192,7 @@ class MedicationStatement(msgspec.Struct):
 
 
 class Medication(msgspec.Struct):
-    """Contained in a medication order or statement, or sent beside it."""
+    """As contained in a medication order or statement, or as an entry beside the draft that names it."""
 
     resourceType: str
     id: str | None = None

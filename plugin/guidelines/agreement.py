@@ -62,6 +62,11 @@ class Agreement:
         """Someone is for and someone is against."""
         return bool(self.for_ and self.against)
 
+    @property
+    def takes_position(self) -> bool:
+        """Someone is not silent."""
+        return bool(self.for_ or self.against or self.conditional)
+
 
 def agreement(guidelines: Iterable[Guideline], case: Case) -> Agreement:
     """Raises ValueError when family, pattern or chronicity is no word of the guideline files."""

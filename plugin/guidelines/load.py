@@ -10,24 +10,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from plugin.domain.content import ContentError
-from plugin.guidelines.model import (
-    ConservativeCareCriterion,
-    ConservativeCareParams,
-    Guideline,
-    ImagingCriterion,
-    ImagingParams,
-    Position,
-)
+from plugin.guidelines.model import Criterion, Guideline, Position
 
 M = TypeVar("M", bound=BaseModel)
 
 _TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Guideline,
     ("positions",): Position,
-    ("criteria", "IMG-1"): ImagingCriterion,
-    ("criteria", "IMG-1", "params"): ImagingParams,
-    ("criteria", "CC-1"): ConservativeCareCriterion,
-    ("criteria", "CC-1", "params"): ConservativeCareParams,
+    ("criteria",): Criterion,
 }
 
 
@@ -72,9 +62,6 @@ def _problem(details: Any) -> str:
     key = ".".join(str(step + 1) if isinstance(step, int) else step for step in details["loc"])
     if details["type"] == "extra_forbidden":
         return f"{key}: no such key{_existing_keys(details['loc'])}"
-    if details["type"] == "union_tag_invalid":
-        context = details["ctx"]
-        return f"{key}: no criterion {context['tag']!r}; there is {context['expected_tags']}"
     message = str(details["msg"]).removeprefix("Value error, ")
     return f"{key}: {message}" if key else message
 

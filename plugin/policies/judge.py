@@ -11,8 +11,8 @@ from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
-from plugin.guidelines.model import FAMILIES, Guideline
-from plugin.policies.model import RULES, Indicator, Policy
+from plugin.guidelines.model import Criterion, Guideline
+from plugin.policies.model import RULES, Conflict, Indicator, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Testimony:
     """What one document asks for under a criterion, and whether this case meets it by that."""
 
     guideline: Guideline
-    says: str
+    claim: Criterion
     outcome: Outcome | None
-    """None when the document gives no number of its own."""
+    """None when the document gives no number of its own, or asks for something the rule does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +77,24 @@ class Judge:
         checks = [*scope.checks, *self._ask(case, scope)]
         agreement = self._agreement(case)
         if not scope.conflicts_off:
-            checks += self._conflicts(case, agreement)
+            checks += self._conflicts(case, agreement, checks)
         findings = [self._finding(check, scope, hook) for check in checks]
         return Verdict(case, scope, tuple(checks), tuple(f for f in findings if f is not None), agreement)
 
     def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
-        """What each document of the policy asks for under this criterion, its own numbers applied."""
+        """What each document of the policy says of the criterion for such a case, its own numbers applied."""
         found: list[Testimony] = []
         for guideline in self.library.guidelines:
             for criterion in guideline.criteria:
-                if criterion.criterion == check.criterion:
+                if criterion.criterion == check.criterion and _is_about(criterion, case):
                     given = criterion.params.model_dump(exclude_none=True)
                     outcome = self._outcome_by(case, check, given)
-                    found.append(Testimony(guideline, criterion.says, outcome))
+                    found.append(Testimony(guideline, criterion, outcome))
         return tuple(found)
 
     def alternatives(self, case: Case) -> dict[str, Agreement]:
         """Where the pain pattern is open: the agreement for each pattern it may turn out to be."""
-        if case.pattern.finding not in _OPEN_PATTERN or case.order.family.value not in FAMILIES:
+        if case.pattern.finding not in _OPEN_PATTERN:
             return {}
         return {pattern: self._agreement_on(case, pattern) for pattern in ("radicular", "axial")}
 
@@ -112,8 +112,6 @@ class Judge:
 
     def _agreement(self, case: Case) -> Agreement | None:
         pattern = case.pattern.case
-        if case.order.family.value not in FAMILIES:
-            return None
         return None if pattern is None else self._agreement_on(case, pattern)
 
     def _agreement_on(self, case: Case, pattern: str) -> Agreement:
@@ -122,23 +120,20 @@ class Judge:
             GuidelineCase(case.order.family.value, pattern, case.chronicity, regions)
         )
 
-    def _conflicts(self, case: Case, agreement: Agreement | None) -> list[Check]:
-        if agreement is None:
-            return []
-        checks: list[Check] = []
-        for conflict in self.policy.file.conflicts:
-            fits = conflict.pattern == case.pattern.case and conflict.chronicity in ("any", case.chronicity)
-            if fits and (agreement.is_conflict or not conflict.requires_disagreement):
-                checks.append(
-                    Check(
-                        conflict.criterion,
-                        conflict.pattern,
-                        Outcome.CONFLICT,
-                        kind=Kind.NOTE,
-                        decided_by=tuple(d.item() for d in case.pattern.deciding),
-                    )
-                )
-        return checks
+    def _conflicts(self, case: Case, agreement: Agreement | None, checks: list[Check]) -> list[Check]:
+        gaps = {check.criterion for check in checks if check.kind is Kind.GAP}
+        return [
+            Check(
+                conflict.criterion,
+                conflict.pattern,
+                Outcome.CONFLICT,
+                kind=Kind.NOTE,
+                decided_by=tuple(d.item() for d in case.pattern.deciding),
+            )
+            for conflict in self.policy.file.conflicts
+            if conflict.is_about(case.order.family.value, case.pattern.case, case.chronicity, gaps)
+            and _is_told(conflict, agreement)
+        ]
 
     def _finding(self, check: Check, scope: Scope, hook: str) -> Finding | None:
         if check.kind is None:
@@ -156,10 +151,22 @@ class Judge:
         if rule is None:
             return None
         params = self.policy.params[rule]
-        own = {key: value for key, value in given.items() if hasattr(params, key)}
-        if not own:
+        if not given or not all(hasattr(params, key) for key in given):
             return None
-        if all(getattr(params, key) == value for key, value in own.items()):
+        if all(getattr(params, key) == value for key, value in given.items()):
             return asked.outcome
-        check: Check = RULES[rule].evaluate(case, replace(params, **own))
+        check: Check = RULES[rule].evaluate(case, replace(params, **given))
         return check.outcome
+
+
+def _is_about(criterion: Criterion, case: Case) -> bool:
+    return criterion.is_about(case.order.family.value, case.pattern.case, case.chronicity, case.region.atoms)
+
+
+def _is_told(conflict: Conflict, agreement: Agreement | None) -> bool:
+    """Do the documents say of the case what the conflict needs?"""
+    if conflict.needs == "nothing":
+        return True
+    if agreement is None:
+        return False
+    return agreement.is_conflict if conflict.needs == "disagreement" else agreement.takes_position

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from plugin.domain.content import ContentError
-from plugin.policies.model import RULES, Policy, PolicyFile
+from plugin.policies.model import RULES, Conflict, Policy, PolicyFile
 
 _LONGEST = 36_500
 """A hundred years of days: no threshold is larger."""
@@ -105,8 +106,12 @@ def _check_names(path: Path, file: PolicyFile, guidelines: frozenset[str]) -> No
 
 
 def _check_rows(path: Path, file: PolicyFile) -> None:
-    """Severities name rows, override reasons name criteria, that exist."""
-    rows = {c: names for module in RULES.values() for c, names in module.ROWS.items()}
+    """Severities name rows, override reasons and `beside` name criteria, that exist."""
+    rows: dict[str, set[str]] = {c: set(names) for m in RULES.values() for c, names in m.ROWS.items()}
+    for conflict in file.conflicts:
+        _check_beside(path, conflict, rows)
+    for conflict in file.conflicts:
+        rows.setdefault(conflict.criterion, set()).add(conflict.pattern)
     known = {f"{criterion}.{row}" for criterion, names in rows.items() for row in names}
     for table in (file.severity, *file.severity_at.values()):
         for key in table:
@@ -114,18 +119,20 @@ def _check_rows(path: Path, file: PolicyFile) -> None:
                 raise ContentError(
                     f"{path.name}: severity: no row {key!r}; there is {', '.join(sorted(known))}"
                 )
-    criteria = {
-        "default",
-        "SCOPE",
-        "UNKNOWN",
-        "NOTES",
-        *rows,
-        *(conflict.criterion for conflict in file.conflicts),
-    }
+    criteria = {"default", "SCOPE", "UNKNOWN", "NOTES", *rows}
     for key in file.override_reasons:
         if key not in criteria:
             there = ", ".join(sorted(criteria))
             raise ContentError(f"{path.name}: override_reasons: no criterion {key!r}; there is {there}")
+
+
+def _check_beside(path: Path, conflict: Conflict, asked: Collection[str]) -> None:
+    for criterion in conflict.beside:
+        if criterion not in asked:
+            raise ContentError(
+                f"{path.name}: conflicts.{conflict.criterion}.beside: no criterion {criterion!r}; "
+                f"there is {', '.join(sorted(asked))}"
+            )
 
 
 def _params(path: Path, rule: str, file: PolicyFile) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plugin.domain.pain_pattern import PatternParams
 from plugin.domain.scope import ScopeParams
+from plugin.guidelines.model import FAMILIES, Family, Pattern
 from plugin.rules import (
     conservative_care_completed,
     imaging_guidance_ordered,
@@ -25,6 +27,7 @@ from plugin.rules import (
 
 Indicator = Literal["info", "warning", "critical"]
 Loudness = Literal["silent", "info", "warning", "critical"]
+Hook = Literal["order-select", "order-sign", "order-dispatch", "appointment-book"]
 NotesShown = Literal["attached", "always"]
 RULES = {
     "indication_documented": indication_documented,
@@ -47,13 +50,24 @@ class _Content(BaseModel):
 
 
 class Conflict(_Content):
-    """A case about which guidelines disagree, and the criterion that says so."""
+    """A case about which documents disagree, and the criterion that says so."""
 
     criterion: str
-    pattern: str
+    families: tuple[Family, ...] = FAMILIES
+    pattern: Pattern | Literal["any"]
     chronicity: Literal["acute", "chronic", "any"] = "any"
-    requires_disagreement: bool = True
-    """False: said whenever the pattern fits, because one side is not among the guideline files."""
+    beside: tuple[str, ...] = ()
+    """Said only where one of these criteria has a gap; empty: wherever the case fits."""
+    needs: Literal["disagreement", "position", "nothing"] = "disagreement"
+    """What the documents must say of the case: some for and some against, anything at all, or nothing."""
+
+    def is_about(self, family: str, pattern: str | None, chronicity: str, gaps: Collection[str]) -> bool:
+        return (
+            family in self.families
+            and self.pattern in ("any", pattern)
+            and self.chronicity in ("any", chronicity)
+            and (not self.beside or any(criterion in gaps for criterion in self.beside))
+        )
 
 
 class OverrideReason(_Content):
@@ -85,7 +99,7 @@ class PolicyFile(_Content):
     """Where each threshold comes from: `key` or `criterion.key` to a sentence."""
     severity: dict[str, Loudness] = {}
     """`criterion.row` to indicator, where it is not warning for a gap and info for the rest."""
-    severity_at: dict[Literal["order-select", "order-sign"], dict[str, Loudness]] = {}
+    severity_at: dict[Hook, dict[str, Loudness]] = {}
     """The same for one hook."""
     conflicts: tuple[Conflict, ...] = ()
     override_reasons: dict[str, tuple[OverrideReason, ...]] = {}

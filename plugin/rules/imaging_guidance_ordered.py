@@ -11,7 +11,7 @@ from plugin.domain.codes import Concept
 from plugin.domain.evidence import Diagnosis, Standing
 from plugin.domain.families import EPIDURAL, FACET, SACROILIAC
 from plugin.domain.injections import is_same_half
-from plugin.domain.order import InjectionOrder, Word
+from plugin.domain.order import Word
 from plugin.domain.truth import Truth, any_of
 
 FAMILIES = EPIDURAL | FACET | SACROILIAC
@@ -52,21 +52,20 @@ def _rows(case: Case) -> Iterator[Row]:
     order = case.order
     in_code = {code.get("guidance") for code in order.codes}
     yield Row("guidance-in-code", Truth.of(bool(in_code & _IN_CODE)), Outcome.MET)
-    guides = [c for c in order.companion_codes if _guides(c, case)]
-    seen = [c for c in guides if c.get("guidance") != _ULTRASOUND]
+    guides = [c for c in order.ordered_beside if _guides(c.code, case)]
+    seen = tuple(c.item() for c in guides if c.code.get("guidance") != _ULTRASOUND)
     is_guided, is_unguided_code = Truth.of(bool(seen)), Truth.of("none" in in_code)
-    items = _items(seen, order)
     yield Row(
         "guidance-beside-unguided-code",
         is_guided & is_unguided_code,
         Outcome.MET,
         speaks=True,
-        decided_by=items,
+        decided_by=seen,
     )
-    yield Row("guided", is_guided, Outcome.MET, decided_by=items)
-    by_code = [c for c in (*order.codes, *guides) if c.get("guidance") == _ULTRASOUND]
-    if by_code or ("none" in in_code and Word.ULTRASOUND in order.words):
-        yield from _by_ultrasound(case, _items(by_code, order))
+    yield Row("guided", is_guided, Outcome.MET, decided_by=seen)
+    beside = tuple(c.item() for c in guides if c.code.get("guidance") == _ULTRASOUND)
+    if beside or _ULTRASOUND in in_code or ("none" in in_code and Word.ULTRASOUND in order.words):
+        yield from _by_ultrasound(case, beside or (order.item(),))
     yield Row("no-guidance", is_unguided_code, Outcome.NOT_MET, decided_by=(order.item(),))
     yield Row("not-stated", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=(order.item(),))
 
@@ -100,7 +99,3 @@ def _excepts(diagnosis: Diagnosis) -> bool:
         (c.in_set("dx-pregnancy") and c.get("episode") is None) or c.get("allergen") == "contrast"
         for c in diagnosis.concepts
     )
-
-
-def _items(codes: list[Concept], order: InjectionOrder) -> tuple[Item, ...]:
-    return tuple(Item("order", f"{c.label} ({c.code})", order.reference) for c in codes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
 from plugin.domain.families import Family, Purpose
-from plugin.domain.injections import Injection
+from plugin.domain.injections import Injection, Relief
 from plugin.domain.truth import Truth, any_of
 
 FAMILIES = frozenset({Family.SIJ_INJECTION, Family.LATERAL_BRANCH_BLOCK})
@@ -77,8 +77,8 @@ def _of_diagnosis(case: Case, params: Params) -> Iterator[Row]:
         facts={"session_number": earlier.least + 1},
     )
     yield _unread(case)
-    row = "lateral-branch" if _is_of_nerves(case) else "diagnostic"
-    yield Row(row, Truth.TRUE, Outcome.MET, speaks=_is_of_nerves(case), decided_by=earlier.items)
+    name = "lateral-branch" if _is_of_nerves(case) else "diagnostic"
+    yield Row(name, Truth.TRUE, Outcome.MET, speaks=_is_of_nerves(case), decided_by=earlier.items)
 
 
 def _of_treatment(case: Case, params: Params) -> Iterator[Row]:
@@ -92,20 +92,20 @@ def _of_treatment(case: Case, params: Params) -> Iterator[Row]:
         decided_by=earlier.items,
         facts={"session_number": earlier.least + 1},
     )
+    yield _unread(case)
     blocks = _blocks(case)
     helped = [i for i in blocks if _helped(i, case, params) is Truth.TRUE]
-    is_met = any_of(_helped(i, case, params) for i in blocks) | case.evidence.injections.may_hold_more
+    is_met = any_of(_helped(i, case, params) for i in blocks)
     row = "lateral-branch" if _is_of_nerves(case) else "block-helped"
-    yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped))
-    yield _unread(case)
+    yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped, params))
     yield Row(
         "purpose-not-stated",
         Truth.of(is_open),
         Outcome.UNKNOWN,
         Reason.AMBIGUOUS,
-        decided_by=_items(blocks),
+        decided_by=_items(blocks, params),
     )
-    yield from _without_success(blocks)
+    yield from _without_success(blocks, params)
 
 
 def _is_of_nerves(case: Case) -> bool:
@@ -117,9 +117,9 @@ def _unread(case: Case) -> Row:
     return Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
 
 
-def _without_success(blocks: list[Injection]) -> Iterator[Row]:
+def _without_success(blocks: list[Injection], params: Params) -> Iterator[Row]:
     """No earlier block reached the relief that is asked for, as far as the record says."""
-    seen = _items(blocks)
+    seen = _items(blocks, params)
     recorded = [i for i in blocks if i.relief.is_recorded]
     unquantified = any(i.relief.is_unquantified or i.relief.is_contradictory for i in recorded)
     yield Row("not-quantified", Truth.of(unquantified), Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
@@ -147,6 +147,9 @@ def _blocks(case: Case) -> list[Injection]:
 
 
 def _helped(injection: Injection, case: Case, params: Params) -> Truth:
+    """A block whose result is not on record does not help to tell."""
+    if not injection.relief.is_recorded:
+        return Truth.FALSE
     enough = injection.relief.reached(params.min_relief_percent)
     return enough & injection.took_place & _is_earlier(injection, case)
 
@@ -157,5 +160,15 @@ def _is_earlier(injection: Injection, case: Case) -> Truth:
     return injection.date.holds(lambda day: day < case.as_of)
 
 
-def _items(injections: Iterable[Injection]) -> tuple[Item, ...]:
-    return tuple(injection.item() for injection in injections)
+def _items(injections: Iterable[Injection], params: Params) -> tuple[Item, ...]:
+    return tuple(injection.item(_remark(injection.relief, params)) for injection in injections)
+
+
+def _remark(relief: Relief, params: Params) -> str:
+    if not relief.is_recorded:
+        return "no-result"
+    if relief.is_contradictory:
+        return "results-disagree"
+    if relief.is_unquantified:
+        return "success-without-number"
+    return "relief-enough" if relief.reached(params.min_relief_percent) is Truth.TRUE else "relief-too-low"

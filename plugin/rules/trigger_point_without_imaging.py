@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
-from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
+from plugin.domain.check import Check, Outcome, Reason, Row, decide
+from plugin.domain.codes import Concept
 from plugin.domain.families import Family
-from plugin.domain.order import Word
+from plugin.domain.order import Companion, Word
 from plugin.domain.truth import Truth
 
 FAMILIES = frozenset({Family.TRIGGER_POINT})
@@ -31,11 +32,14 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(case: Case) -> Iterator[Row]:
     """Guidance in a hook that holds an injection of another kind is taken to be for that one."""
     is_alone = all(o.family is Family.TRIGGER_POINT for o in case.alongside)
-    codes = (*case.order.codes, *case.order.companion_codes)
-    guidance = [c for c in codes if c.in_set(_GUIDANCE) or (c.in_set(_TRIGGER_POINT) and c.get("guidance"))]
-    items = tuple(Item("order", f"{c.label} ({c.code})", case.order.reference) for c in guidance)
+    own = tuple(Companion(code, case.order.reference) for code in case.order.codes)
+    guidance = tuple(c.item() for c in (*own, *case.order.ordered_beside) if _guides(c.code))
     is_ordered = Truth.of(bool(guidance) and is_alone)
-    yield Row("guidance-ordered", is_ordered, Outcome.NOT_MET, decided_by=items)
+    yield Row("guidance-ordered", is_ordered, Outcome.NOT_MET, decided_by=guidance)
     is_worded = Truth.of(Word.ULTRASOUND in case.order.words)
     yield Row("ultrasound-in-text", is_worded, Outcome.UNKNOWN, Reason.AMBIGUOUS)
     yield Row("unguided", Truth.TRUE, Outcome.MET)
+
+
+def _guides(code: Concept) -> bool:
+    return code.in_set(_GUIDANCE) or (code.in_set(_TRIGGER_POINT) and code.get("guidance") is not None)

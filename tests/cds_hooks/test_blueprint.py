@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from typing import Any
 
 import flask
@@ -17,17 +16,14 @@ from cds_hooks import (
     CallRecord,
     Client,
     DataUnobtainable,
-    FhirAccess,
     FhirReader,
     HookCall,
     OpenTo,
     Response,
-    create_blueprint,
 )
 from tests.cds_hooks.wire import (
     CANARY,
     CARD,
-    CLIENT,
     HOOK_INSTANCE,
     app_with,
     bundle_of,
@@ -395,6 +391,15 @@ def test_every_http_error_of_the_app_is_an_outcome_in_fixed_words(status: int) -
     assert CANARY not in response.text
 
 
+def test_a_stripped_call_is_observed_under_a_code_of_its_own() -> None:
+    calls: list[CallRecord] = []
+    client = app_with(observe=calls.append).test_client()
+
+    post(client, hook_call(context=without(context(), "draftOrders")))
+
+    assert [(call.status, call.error) for call in calls] == [(412, "suppressed")]
+
+
 def test_every_call_is_observed_without_anything_from_the_chart() -> None:
     calls: list[CallRecord] = []
     client = app_with([service(), service("order-select", failing)], observe=calls.append).test_client()
@@ -421,95 +426,6 @@ def test_every_call_is_observed_without_anything_from_the_chart() -> None:
 def test_services_that_could_never_be_answered_are_refused_at_the_start(services: Any) -> None:
     with pytest.raises(ValueError, match="test-service"):
         app_with(services)
-
-
-ORIGIN = "https://sandbox.example.org"
-LOCAL = re.compile(r"http://(?:localhost|127\.0\.0\.1):\d+")
-
-
-def from_origin(origin: str, client: FlaskClient | None = None) -> list[TestResponse]:
-    """A call, a bad call, discovery and an unknown service, as a browser there would send them."""
-    client = client or app_with(cors_origins=[ORIGIN, LOCAL]).test_client()
-    headers = {"Origin": origin}
-    return [
-        post(client, headers=headers),
-        post(client, b"{", headers=headers),
-        post(client, url="/cds-services/none", headers=headers),
-        client.get("/cds-services", headers=headers),
-        client.get("/cds-services/none/none", headers=headers),
-        client.put(URL, headers=headers),
-    ]
-
-
-@pytest.mark.parametrize("origin", [ORIGIN, "http://localhost:3000", "http://127.0.0.1:8080"])
-def test_a_listed_origin_may_read_every_answer(origin: str) -> None:
-    for response in from_origin(origin):
-        assert response.headers.getlist("Access-Control-Allow-Origin") == [origin]
-        assert "Origin" in response.headers["Vary"]
-        assert "Access-Control-Allow-Credentials" not in response.headers
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "https://evil.test",
-        "http://sandbox.example.org",
-        "https://sandbox.example.org:444",
-        "https://sandbox.example.org.evil.test",
-        "https://sandboxXexample.org",
-        "https://evil.test/https://sandbox.example.org",
-        "http://localhost:3000.evil.test",
-        "http://localhost",
-        "null",
-        "*",
-    ],
-)
-def test_another_origin_may_not(origin: str) -> None:
-    for response in from_origin(origin):
-        assert "Access-Control-Allow-Origin" not in response.headers
-
-
-def test_without_listed_origins_there_is_no_cors() -> None:
-    for response in from_origin(ORIGIN, app_with().test_client()):
-        assert "Access-Control-Allow-Origin" not in response.headers
-
-
-@pytest.mark.parametrize("url", [URL, "/cds-services"])
-def test_a_preflight_allows_what_a_cds_client_sends(url: str) -> None:
-    response = (
-        app_with(cors_origins=[ORIGIN])
-        .test_client()
-        .options(
-            url,
-            headers={
-                "Origin": ORIGIN,
-                "Access-Control-Request-Method": "POST",
-                "Access-Control-Request-Headers": "authorization, content-type, x-other",
-            },
-        )
-    )
-
-    assert response.status_code == 200
-    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert response.headers["Access-Control-Allow-Headers"] == "authorization, content-type"
-    methods = response.headers["Access-Control-Allow-Methods"]
-    assert sorted(methods.split(", ")) == ["GET", "OPTIONS", "POST"]
-
-
-def test_a_blueprint_below_a_prefix_keeps_its_cors() -> None:
-    app = flask.Flask("test")
-    blueprint = create_blueprint(
-        [service()], authenticator=OpenTo(CLIENT), fhir_access=FhirAccess(), cors_origins=[ORIGIN]
-    )
-    app.register_blueprint(blueprint, url_prefix="/site")
-    response = app.test_client().get("/site/cds-services", headers={"Origin": ORIGIN})
-
-    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
-
-
-def test_any_origin_at_all_is_not_a_choice() -> None:
-    with pytest.raises(ValueError, match="CORS"):
-        app_with(cors_origins=["*"])
 
 
 def test_forwarding_headers_of_the_caller_change_nothing(client: FlaskClient) -> None:

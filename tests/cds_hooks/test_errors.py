@@ -7,7 +7,11 @@ from cds_hooks import (
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
+    OrdersWithheld,
     PayloadTooLarge,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
     UnknownService,
     UnsupportedContentType,
     UnsupportedFhirVersion,
@@ -17,11 +21,15 @@ from cds_hooks.errors import error_of_status, internal_error
 
 ERRORS = [
     (InvalidRequest("hook is missing.", "hook", code="required"), 400, "required"),
+    (Unauthenticated("expired"), 401, "login"),
     (UnknownService(), 404, "not-found"),
+    (OrdersWithheld("The call was stripped."), 412, "suppressed"),
     (DataUnobtainable("conditions", "imaging"), 412, "incomplete"),
     (PayloadTooLarge(), 413, "too-long"),
     (UnsupportedContentType(), 415, "not-supported"),
     (UnsupportedFhirVersion("context.draftOrders"), 422, "not-supported"),
+    (TooManyRequests(30), 429, "throttled"),
+    (TemporarilyUnavailable(), 503, "transient"),
     (internal_error(), 500, "exception"),
 ]
 

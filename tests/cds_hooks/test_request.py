@@ -11,6 +11,7 @@ from cds_hooks import CdsHooksError, HookRequest, InvalidRequest, read_hook_requ
 from tests.cds_hooks.wire import CANARY, HOOK_INSTANCE, bundle_of, context, encoded, hook_call, order, without
 
 HOOKS = ("order-select", "order-sign")
+SOME = {"patient": {"resourceType": "Patient", "id": "p1"}}
 AUTHORIZATION = {
     "access_token": "secret-token",
     "token_type": "Bearer",
@@ -158,8 +159,8 @@ def test_encounter_id_is_bare_or_nothing(given: Any, encounter_id: str | None) -
         (hook_call(context=context(userId=[CANARY])), "context.userId"),
         (hook_call(context=without(context(), "patientId")), "context.patientId"),
         (hook_call(context=context(patientId=f"{CANARY} x")), "context.patientId"),
-        (hook_call(context=without(context(), "draftOrders")), "context.draftOrders"),
-        (hook_call(context=context(draftOrders=None)), "context.draftOrders"),
+        (hook_call(context=without(context(), "draftOrders"), prefetch=SOME), "context.draftOrders"),
+        (hook_call(context=context(draftOrders=None), prefetch=SOME), "context.draftOrders"),
         (hook_call(context=context(draftOrders=CANARY)), "context.draftOrders"),
         (hook_call(context=context(draftOrders={"entry": CANARY})), "context.draftOrders.entry"),
         (hook_call(fhirServer=[CANARY]), "fhirServer"),
@@ -177,7 +178,7 @@ def test_a_field_at_fault_is_named_and_its_value_is_not(body: dict[str, Any], fi
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_order_hook_needs_user_patient_and_orders(hook: str) -> None:
     for field in ("userId", "patientId", "draftOrders"):
-        body = hook_call(hook, context=without(context(), field))
+        body = hook_call(hook, context=without(context(), field), prefetch=SOME)
         assert refused(body).expression == (f"context.{field}",)
 
 
@@ -194,7 +195,24 @@ def test_every_order_hook_needs_user_patient_and_orders(hook: str) -> None:
     ],
 )
 def test_an_authorization_that_cannot_be_used_is_none(authorization: dict[str, Any]) -> None:
-    assert read(hook_call(fhirAuthorization=authorization)).fhir_authorization is None
+    body = hook_call(fhirServer="https://x.org", fhirAuthorization=authorization)
+
+    assert read(body).fhir_authorization is None
+
+
+@pytest.mark.parametrize("authorization", [AUTHORIZATION, {}, {"access_token": None}])
+def test_an_authorization_needs_a_server_however_odd_it_is(authorization: dict[str, Any]) -> None:
+    assert refused(hook_call(fhirAuthorization=authorization)).expression == ("fhirServer",)
+
+
+@pytest.mark.parametrize(
+    ("hook", "successor"), [("medication-prescribe", "order-select"), ("order-review", "order-sign")]
+)
+def test_of_a_deprecated_hook_the_successor_is_named(hook: str, successor: str) -> None:
+    error = refused(hook_call(hook))
+
+    assert error.expression == ("hook",)
+    assert successor in error.text
 
 
 def test_an_authorization_with_odd_side_fields_is_still_used() -> None:
@@ -323,12 +341,16 @@ CONTEXT_FIELDS = ["userId", "patientId", "encounterId", "selections", "draftOrde
 
 @given(st.sampled_from(FIELDS), json_values)
 def test_any_value_in_any_field_is_read_or_refused(field: str, value: Any) -> None:
-    assert status_of(encoded({**hook_call("order-select"), field: value})) in (200, 400, 422)
+    body = encoded({**hook_call("order-select"), field: value})
+
+    assert status_of(body) in (200, 400, 412, 422)
 
 
 @given(st.sampled_from(CONTEXT_FIELDS), json_values)
 def test_any_value_in_any_context_field_is_read_or_refused(field: str, value: Any) -> None:
-    assert status_of(encoded(hook_call("order-select", context=context(**{field: value})))) in (200, 400, 422)
+    body = encoded(hook_call("order-select", context=context(**{field: value})))
+
+    assert status_of(body) in (200, 400, 412, 422)
 
 
 @given(json_values)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cds_hooks import discovery_document
+from cds_hooks import discovery_document, templates_for
 from tests.cds_hooks.wire import service
 
 
@@ -46,3 +46,21 @@ def test_without_services_the_list_is_empty() -> None:
 def test_a_service_without_a_required_text_cannot_be_made(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="empty"):
         service(**changes)
+
+
+def test_a_template_may_only_use_what_its_hook_has() -> None:
+    with pytest.raises(ValueError, match="encounter"):
+        service("order-dispatch", prefetch={"encounter": "Encounter/{{context.encounterId}}"})
+
+
+def test_of_many_templates_a_hook_gets_those_that_it_can_fill() -> None:
+    templates = {
+        "patient": "Patient/{{context.patientId}}",
+        "encounter": "Encounter/{{context.encounterId}}",
+        "orders": "ServiceRequest?_id={{context.dispatchedOrders}}",
+        "drafts": "ServiceRequest?_id={{context.draftOrders}}",
+        "recent": "Condition?date=ge{{today() - 30 days}}",
+    }
+
+    assert templates_for("order-dispatch", templates).keys() == {"patient", "orders"}
+    assert templates_for("order-sign", templates).keys() == {"patient", "encounter"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.plugin.cards.service import (
     places,
     request_of,
 )
+from tests.plugin.test_app_appointment_book import booking_of
+from tests.plugin.test_app_order_dispatch import dispatch_of
 from tests.scenarios.scenario import Json
 
 ALLOWED = {200, 400, 412, 413, 415, 422}
@@ -53,7 +56,7 @@ def spoil(request: Json, draw: st.DrawFn) -> None:
     if change == "drop":
         del where[step]
     elif change == "replace":
-        where[step] = draw(st.sampled_from(JUNK))
+        where[step] = deepcopy(draw(st.sampled_from(JUNK)))
     elif change == "wrap":
         where[step] = [where[step]]
     elif change == "repeat" and isinstance(where, list):
@@ -70,6 +73,22 @@ def spoilt_requests(draw: st.DrawFn) -> Json:
         if list(places(request)):
             spoil(request, draw)
     return request
+
+
+@st.composite
+def spoilt_references(draw: st.DrawFn) -> Json:
+    """A dispatch or a booking, spoilt where it names the order or where the order is."""
+    build, name = draw(st.sampled_from((dispatch_of, booking_of))), draw(st.sampled_from(STORIES))
+    request = build(name)
+    parts = {"context": request["context"]} | {
+        key: value
+        for key, value in request["prefetch"].items()
+        if key in ("dispatchedOrders", "serviceRequests")
+    }
+    for _ in range(draw(st.integers(1, 3))):
+        spoil(parts, draw)
+    context = parts.pop("context", None)
+    return request | {"context": context, "prefetch": request["prefetch"] | parts}
 
 
 @st.composite
@@ -93,6 +112,12 @@ def assert_answered(body: bytes) -> None:
 @CAREFUL
 @given(spoilt_requests())
 def test_a_spoilt_request_is_refused_or_answered_in_order(request: Json) -> None:
+    assert_answered(json.dumps(request).encode())
+
+
+@CAREFUL
+@given(spoilt_references())
+def test_a_spoilt_reference_to_an_order_is_refused_or_answered_in_order(request: Json) -> None:
     assert_answered(json.dumps(request).encode())
 
 

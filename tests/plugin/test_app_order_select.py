@@ -168,3 +168,17 @@ def test_a_charted_mri_order_is_as_good_as_one_drafted_alongside() -> None:
     entries(request, "serviceRequests").append({"resource": draft("72148", subject=subject, status="active")})
 
     assert "ordered, no result" in cards(request)[0]["summary"]
+
+
+def test_a_drug_in_an_entry_of_its_own_counts_like_one_in_its_order() -> None:
+    request = request_of("135")  # A baclofen trial.
+    entries_of_drafts = request["context"]["draftOrders"]["entry"]
+    drug = entries_of_drafts[1]["resource"]
+    code = drug.pop("medicationCodeableConcept")
+    drug["medicationReference"] = {"reference": "Medication/m1"}
+    without_drug = cards(request)
+
+    entries_of_drafts.append({"resource": {"resourceType": "Medication", "id": "m1", "code": code}})
+
+    assert without_drug != []
+    assert cards(request) == []

@@ -180,7 +180,7 @@ def test_every_line_of_the_log_is_one_of_ours_with_fields_we_know(ran: tuple[str
     _, log, _ = ran
     known = {
         *("event", "level", "timestamp", "service", "hook", "hook_instance", "status", "milliseconds"),
-        *("card_count", "error", "place", "count", "why", "gates"),
+        *("card_count", "error", "place", "count", "why", "gates", "client"),
     }
 
     entries = [json.loads(line) for line in log.splitlines()]

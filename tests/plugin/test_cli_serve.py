@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from plugin.app import HOOKS
 from tests.plugin.cards.service import SERVICE, ask, entries, order_of, request_of
 from tests.scenarios.scenario import ROOT
 
@@ -101,7 +102,7 @@ def test_the_service_listens_where_it_says_and_answers(start: Start, port: int) 
 
     assert f"Listening on {base}/cds-services" in printed
     assert "not for patient care" in printed
-    assert {service["hook"] for service in discovery.json()["services"]} == {"order-select", "order-sign"}
+    assert {service["hook"] for service in discovery.json()["services"]} == set(HOOKS)
     assert answer.status_code == 200
     links = [link["url"] for card in answer.json()["cards"] for link in card["links"]]
     assert links

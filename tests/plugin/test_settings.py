@@ -29,6 +29,9 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert settings.max_body_bytes == 2_097_152
     assert settings.deadline_seconds == 1.5
     assert settings.log_level == "INFO"
+    assert settings.profile == "development"
+    assert settings.clients_file is None
+    assert settings.rate_limit == "6000/minute"
     assert settings.database == "sqlite:///.run/spinal-cds.sqlite3"
 
 
@@ -43,6 +46,9 @@ def test_without_any_variable_the_defaults_hold() -> None:
         ("SPINAL_CDS_DEADLINE_SECONDS", "0.5", "deadline_seconds", 0.5),
         ("SPINAL_CDS_DATABASE", "sqlite:///x", "database", "sqlite:///x"),
         ("SPINAL_CDS_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+        ("SPINAL_CDS_PROFILE", "production", "profile", "production"),
+        ("SPINAL_CDS_CLIENTS_FILE", "deploy/clients.toml", "clients_file", Path("deploy/clients.toml")),
+        ("SPINAL_CDS_RATE_LIMIT", "10/second", "rate_limit", "10/second"),
         (
             "SPINAL_CDS_FHIR_SERVERS",
             "https://a.example.org/fhir  https://b.example.org/r4",
@@ -76,7 +82,9 @@ def test_a_variable_is_read(
         ("SPINAL_CDS_DEADLINE_SECONDS", "31"),
         ("SPINAL_CDS_DEADLINE_SECONDS", "nan"),
         ("SPINAL_CDS_LOG_LEVEL", "debug-77"),
-        ("SPINAL_CDS_PROFILE", "production"),
+        ("SPINAL_CDS_PROFILE", "staging-77"),
+        ("SPINAL_CDS_RATE_LIMIT", "77"),
+        ("SPINAL_CDS_RATE_LIMIT", "77 per fortnight"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_in_one_line_that_names_the_variable(
@@ -96,6 +104,18 @@ def test_settings_cannot_be_changed_once_read() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.policy = "other"
+
+
+def test_every_fault_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TODAY": "soon", "NOTES": "never", "COLOUR": "red"}.items():
+        monkeypatch.setenv(f"SPINAL_CDS_{name}", value)
+
+    with pytest.raises(ContentError) as raised:
+        read_settings()
+
+    starts = ["no setting SPINAL_CDS_COLOUR", "SPINAL_CDS_TODAY: ", "SPINAL_CDS_NOTES: "]
+    assert len(raised.value.faults) == len(starts)
+    assert all(fault.startswith(start) for fault, start in zip(raised.value.faults, starts, strict=True))
 
 
 @pytest.mark.parametrize("policy", ["no-such-policy", "no-such-file.toml", "../default", ""])

@@ -33,9 +33,16 @@ def test_a_site_can_add_a_publication_as_one_file(folder: Path) -> None:
 
     loaded = load_guidelines(folder)
 
-    # The year alone comes before every day of that year.
-    assert [g.id for g in loaded[-2:]] == ["site-2026", "medicare-esi-lcd"]
-    assert loaded[-1].published == date(2026, 4, 16)
+    # The year alone comes before every day of that year, and what has no date at the end.
+    dated = [g for g in loaded if g.published != "undated"]
+    assert [g.id for g in dated[-5:-1]] == [
+        "site-2026",
+        "uhc-ablative-2026",
+        "uhc-facet-2026",
+        "medicare-esi-lcd",
+    ]
+    assert dated[-1].published == date(2026, 4, 16)
+    assert loaded[: len(dated)] == tuple(dated)
 
 
 AXIAL = 'patterns = ["axial"]\nchronicity = ["chronic"]'
@@ -86,26 +93,56 @@ AXIAL = 'patterns = ["axial"]\nchronicity = ["chronic"]'
             "medicare-esi-lcd",
             'criterion = "CC-1"',
             'criterion = "CC-9"',
-            r"criteria\.1: no criterion 'CC-9'; there is 'IMG-1', 'CC-1'",
+            r"criteria\.1\.criterion: no criterion 'CC-9'; there is IMG-1, CC-1, .*DISC-1$",
         ),
         (
             "medicare-esi-lcd",
             "min_days",
             "min_weeks",
-            r"criteria\.1\.CC-1\.params\.min_weeks: .* there is min_days$",
+            r"criteria\.1\.params: no parameter 'min_weeks' of CC-1; there is min_days, .*lookback_days$",
         ),
         (
             "medicare-esi-lcd",
             "accepts_ct",
             "min_days",
-            r"criteria\.2\.IMG-1\.params\.min_days: no such key; there is max_age_days, accepts_ct",
+            r"criteria\.2\.params: no parameter 'min_days' of IMG-1; there is max_age_days, accepts_ct$",
         ),
-        ("medicare-esi-lcd", "min_days = 28", 'min_days = "28"', r"criteria\.1\.CC-1\.params\.min_days: "),
+        ("medicare-esi-lcd", "min_days = 28", 'min_days = "28"', r"criteria\.1\.params\.min_days: "),
         (
             "medicare-esi-lcd",
             "min_days = 28",
             "min_days = 0",
-            r"criteria\.1\.CC-1\.params\.min_days: .*greater",
+            r"criteria\.1\.params\.min_days: .*greater",
+        ),
+        (
+            "medicare-sij-lcd",
+            "min_relief_percent = 75",
+            "min_relief_percent = 101",
+            r"criteria\.3\.params\.min_relief_percent: .*100",
+        ),
+        (
+            "medicare-esi-lcd",
+            "params = { min_days = 28 }",
+            "params = 28",
+            r"criteria\.1\.params: ",
+        ),
+        (
+            "evicore-cmm-202",
+            "asks = false",
+            "ask = false",
+            r"criteria\.1\.ask: no such key; there is families, .*asks",
+        ),
+        (
+            "bmj-2025",
+            'rest = true\ndirection = "silent"',
+            'rest = true\ndirection = "against"',
+            r"positions\.12: rest: only a silent position may take the rest, not one against",
+        ),
+        (
+            "bmj-2025",
+            'families = ["interlaminar", "caudal", "transforaminal"]\n',
+            "",
+            r"positions\.1: families: needed; only a position with rest = true may leave them out",
         ),
     ],
 )
@@ -141,18 +178,57 @@ def test_two_directions_for_the_same_cell_are_refused_by_naming_the_cell_and_bot
 def test_the_same_position_written_twice_is_refused(folder: Path) -> None:
     path = folder / "aan-2025.toml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text + "\n[[positions]]" + text.rsplit("[[positions]]", 1)[1], encoding="utf-8")
+    path.write_text(text + "\n[[positions]]" + text.split("[[positions]]")[1], encoding="utf-8")
 
     with pytest.raises(ContentError, match=r"aan-2025\.toml: positions: .* is spoken of twice"):
         load_guidelines(folder)
 
 
+REST = """
+[[positions]]
+rest = true
+direction = "silent"
+says = "Does not address what no other position takes."
+mark = "secondary"
+source_key = "BMJ-abs"
+"""
+
+
+def without_rest(path: Path) -> None:
+    """The file without its last position, which takes whatever no other one takes."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.rsplit("[[positions]]", 1)[0], encoding="utf-8")
+
+
 def test_a_cell_without_a_position_is_refused_by_naming_the_cell(folder: Path) -> None:
-    edit(folder / "bmj-2025.toml", '["acute-zoster", "post-herpetic"]', '["acute-zoster"]')
+    without_rest(folder / "bmj-2025.toml")
 
     with pytest.raises(
-        ContentError, match=r"bmj-2025\.toml: positions: none for interlaminar, post-herpetic"
+        ContentError,
+        match=r"bmj-2025\.toml: positions: none for lateral-branch-block, axial, acute, cervical",
     ):
+        load_guidelines(folder)
+
+
+def test_a_rest_takes_the_cells_that_no_other_position_takes_and_no_more(folder: Path) -> None:
+    path = folder / "bmj-2025.toml"
+    without_rest(path)
+    path.write_text(path.read_text(encoding="utf-8") + REST, encoding="utf-8")
+
+    bmj = next(g for g in load_guidelines(folder) if g.id == "bmj-2025")
+
+    assert bmj.position_on("intradiscal", "axial", "chronic", "lumbar") is bmj.positions[-1]
+    assert bmj.position_on("facet-rfa", "axial", "chronic", "lumbar").direction == "against"
+    assert bmj.position_on("facet-rfa", "axial", "acute", "lumbar").says == (
+        "Does not address pain of less than 3 months."
+    )
+
+
+def test_a_rest_that_finds_nothing_left_is_refused(folder: Path) -> None:
+    path = folder / "bmj-2025.toml"
+    path.write_text(path.read_text(encoding="utf-8") + REST, encoding="utf-8")
+
+    with pytest.raises(ContentError, match=r"bmj-2025\.toml: positions: nothing is left for position 13"):
         load_guidelines(folder)
 
 

@@ -52,6 +52,16 @@ def written() -> dict[str, Any]:
         (HEAD + '[severity]\n"IMG-1.no-study" = "loud"', ["severity"]),
         (HEAD + '[severity_at.order-sign]\n"IMG-1.no-study" = "loud"', ["severity_at"]),
         (HEAD + '[[conflicts]]\ncriterion = "CON-2"', ["conflicts", "pattern"]),
+        (HEAD + '[[conflicts]]\ncriterion = "CON-2"\npattern = "odd"', ["conflicts", "pattern", "axial"]),
+        (
+            HEAD + '[[conflicts]]\ncriterion = "CON-2"\npattern = "axial"\nfamilies = ["knee"]',
+            ["conflicts", "families", "caudal"],
+        ),
+        (
+            HEAD + '[[conflicts]]\ncriterion = "CON-9"\npattern = "any"\nbeside = ["XX-1"]',
+            ["conflicts.CON-9.beside", "XX-1", "IMG-1"],
+        ),
+        (HEAD + '[severity]\n"CON-2.axial" = "warning"', ["severity", "CON-2.axial", "CON-2.radicular"]),
         (HEAD + '[override_reasons]\ndefault = [{ code = "x" }]', ["override_reasons", "display"]),
         ('extends = "missing"', ["missing", "default"]),
         ('extends = "site.toml"', ["site.toml"]),

@@ -30,7 +30,7 @@ from plugin.domain.evidence import (
 )
 from plugin.domain.families import EPIDURAL, Family, Purpose
 from plugin.domain.injections import Injection, Relief, Verdict
-from plugin.domain.order import Drug, Word
+from plugin.domain.order import Companion, Drug, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from plugin.evidence.families import coded_family
@@ -154,7 +154,9 @@ CODES = {
     Family.BIOLOGIC: ("0232T",),
 }
 """Order codes of each family."""
-GUIDANCE = [concept(code) for code in ("77003", "76942", "70918-8", "87161-6")]
+GUIDANCE = [
+    Companion(concept(code), "ServiceRequest/beside") for code in ("77003", "76942", "70918-8", "87161-6")
+]
 DRUGS = [
     Drug("MedicationRequest/steroid", "triamcinolone (10759)", Truth.TRUE, Truth.TRUE, Truth.FALSE),
     Drug("MedicationRequest/soluble", "dexamethasone (3264)", Truth.TRUE, Truth.FALSE, Truth.FALSE),
@@ -245,7 +247,7 @@ def cases(draw: st.DrawFn, unread: str | None = None, families: Collection[Famil
         purpose=draw(st.sampled_from(list(Purpose))),
         words=draw(st.frozensets(st.sampled_from(list(Word)), max_size=2)),
         drugs=draw(st.lists(st.sampled_from(DRUGS), max_size=2).map(tuple)),
-        companion_codes=draw(st.lists(st.sampled_from(GUIDANCE), max_size=1).map(tuple)),
+        ordered_beside=draw(st.lists(st.sampled_from(GUIDANCE), max_size=1).map(tuple)),
     )
     return opened(placed, Evidence(**sections))
 

@@ -1,0 +1,61 @@
+"""`spinal-cds check`: would the service start? Every reason why it would not, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cds_hooks import Registration
+from plugin.app import Reviews, create_reviews
+from plugin.domain.content import ContentError
+from plugin.settings import Settings, strange_settings, valid_settings
+from plugin.trust import production_faults, read_clients_file, registered_clients
+
+
+def settings_to_start_with(**overrides: object) -> Settings:
+    """Raises ContentError listing every fault of the settings and the clients file."""
+    faults, settings = strange_settings(), None
+    with _collected_in(faults):
+        settings = valid_settings(**overrides)
+        registered_clients(settings)
+    if settings is None or faults:
+        raise ContentError(*faults)
+    return settings
+
+
+def check_start() -> str:
+    """What the service would start with. Raises ContentError listing every fault, of the content too."""
+    faults = strange_settings()
+    registrations: tuple[Registration, ...] = ()
+    reviews: Reviews = {}
+    with _collected_in(faults):
+        settings = valid_settings()
+        with _collected_in(faults):
+            registrations = read_clients_file(settings)
+        faults += production_faults(settings, registrations)
+        reviews = create_reviews(settings, registrations)
+    if faults:
+        raise ContentError(*faults)
+    return _summary(settings, registrations, reviews)
+
+
+@contextmanager
+def _collected_in(faults: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except ContentError as error:
+        faults += error.faults
+
+
+def _summary(settings: Settings, registrations: tuple[Registration, ...], reviews: Reviews) -> str:
+    clients = ", ".join(f"{r.client.id} ({r.client.dialect})" for r in registrations)
+    labels = sorted({review.policy.label for review in reviews.values()})
+    terminology = reviews[None].terminology
+    return "\n".join(
+        [
+            f"ok: {settings.profile} profile",
+            f"clients   {len(registrations)}: {clients or 'none, open to everybody on loopback'}",
+            f"policies  {len(labels)}: {', '.join(labels)}",
+            f"content   {len(terminology.set_ids)} value sets",
+        ]
+    )
