@@ -19,7 +19,6 @@ from plugin.evidence.views import CodeableConcept, Medication, MedicationRequest
 
 _STEROID = "drug-corticosteroid-injectable"
 _LOCAL_ANAESTHETIC = "drug-local-anesthetic"
-_INJECTED_ROUTE = "route-injection"
 _NOT_INJECTED = frozenset({"oral", "topical", "rectal", "nasal", "ophthalmic", "inhaled"})
 _SUPPLY_CODE = re.compile(r"J\d{4}")
 """HCPCS codes of drugs that are given by injection."""
@@ -51,14 +50,22 @@ def contained_drugs(request: MedicationRequest) -> dict[str, CodeableConcept | N
 _medication_decoder = msgspec.json.Decoder(Medication)
 
 
-def ordered_drug(concept: CodeableConcept | None, reference: str, chart: Chart) -> Drug:
+def form_of(request: MedicationRequest, concept: CodeableConcept | None, chart: Chart) -> str | None:
+    """`injectable`, `oral` …: by the product, else by the route on the order; None when neither says."""
+    codings = (concept.coding if concept else None) or ()
+    forms = [chart.terminology.dose_form(coding.system, coding.code) for coding in codings]
+    routes = [route for dosage in request.dosageInstruction or () for route in chart.concepts(dosage.route)]
+    return next((form for form in (*forms, *(r.get("dose-form") for r in routes)) if form is not None), None)
+
+
+def ordered_drug(
+    concept: CodeableConcept | None, reference: str, chart: Chart, form: str | None = None
+) -> Drug:
     """The drug of a medication order; UNKNOWN in every respect where code and name say nothing."""
-    terminology = chart.terminology
     for coding in (concept.coding if concept else None) or ():
-        known = terminology.ingredients(coding.system, coding.code)
+        known = chart.terminology.ingredients(coding.system, coding.code)
         if known:
-            is_injected = terminology.dose_form(coding.system, coding.code) not in _NOT_INJECTED
-            return _resolved(known, reference, is_injected=is_injected)
+            return _resolved(known, reference, is_injected=form not in _NOT_INJECTED)
     text = text_of(concept) or ""
     steroid = Truth.TRUE if "steroid" in chart.words.order_words(text) else Truth.UNKNOWN
     return Drug(reference, text, steroid, Truth.UNKNOWN, Truth.UNKNOWN, is_quoted=True)
@@ -100,7 +107,7 @@ def steroid_orders(requests: Iterable[MedicationRequest], chart: Chart) -> Itera
             continue
         medication = medication_of(request, contained_drugs(request))
         drug = ordered_drug(medication, reference_of(request), chart)
-        if drug.is_coded_steroid and _is_injected(request, medication, chart):
+        if drug.is_coded_steroid and form_of(request, medication, chart) == "injectable":
             yield SteroidOrder(
                 reference=drug.reference,
                 label=drug.label,
@@ -115,10 +122,3 @@ def steroid_orders(requests: Iterable[MedicationRequest], chart: Chart) -> Itera
 def _is_here(request: MedicationRequest, chart: Chart) -> bool:
     where = request.encounter.reference if request.encounter is not None else None
     return bool(where and chart.encounter_id and names(where, "Encounter", chart.encounter_id))
-
-
-def _is_injected(request: MedicationRequest, medication: CodeableConcept | None, chart: Chart) -> bool:
-    """By the product's form, or by the route that the order states."""
-    forms = {chart.terminology.dose_form(c.system, c.code) for c in (medication and medication.coding) or ()}
-    routes = [route for dosage in request.dosageInstruction or () for route in chart.concepts(dosage.route)]
-    return "injectable" in forms or any(route.in_set(_INJECTED_ROUTE) for route in routes)

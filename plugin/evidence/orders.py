@@ -17,7 +17,7 @@ from plugin.domain.order import Companion, Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth, any_of
 from plugin.evidence.conditions import diagnosis_from_code
-from plugin.evidence.drugs import contained_drugs, medication_of, ordered_drug, supplied_drug
+from plugin.evidence.drugs import contained_drugs, form_of, medication_of, ordered_drug, supplied_drug
 from plugin.evidence.families import (
     FAMILY_OF_SET,
     coded_family,
@@ -98,10 +98,7 @@ class _Surroundings:
         self.beside += (Companion(concept, draft.reference) for concept in known)
 
     def drugs(self, chart: Chart) -> tuple[Drug, ...]:
-        ordered = [
-            (draft, ordered_drug(medication_of(request, self.sent), draft.reference, chart))
-            for draft, request in self.medications
-        ]
+        ordered = [(draft, self._drug(draft, request, chart)) for draft, request in self.medications]
         supplied = [
             (line.draft, supplied_drug(line.request, line.known, line.draft.reference)) for line in self.lines
         ]
@@ -110,6 +107,10 @@ class _Surroundings:
             for draft, drug in (*ordered, *supplied)
             if drug is not None
         )
+
+    def _drug(self, draft: DraftOrder, request: MedicationRequest, chart: Chart) -> Drug:
+        medication = medication_of(request, self.sent)
+        return ordered_drug(medication, draft.reference, chart, form_of(request, medication, chart))
 
 
 def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
