@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make run` and `make test`. Each sets itself up; neither needs the other.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check bench clean lock
+.PHONY: help install install-dev run test check bench hostile content clean lock
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +12,8 @@ help:
 	@echo "make test      all checks: format, lint, types, import contracts, tests"
 	@echo "make install   the environment only: .venv/bin/spinal-cds"
 	@echo "make bench     throughput, latency and memory beside a floor measured in the same run"
+	@echo "make hostile   hostile input at full size: minutes, and a table of what was sent and how it was answered"
+	@echo "make content   write docs/clinical-content.md anew; CHANGE='what and why' also adds a line to its change log"
 	@echo "make lock      write the lock files anew from pyproject.toml (needs uv)"
 
 # The first Python from 3.11 on; PYTHON=... names another.
@@ -58,6 +60,13 @@ test: check
 
 bench: install-dev
 	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)
+
+hostile: install-dev
+	@HOSTILE=full $(BIN)/pytest -n auto -q tests/hostile
+
+content: install
+	@$(BIN)/spinal-cds content --markdown >docs/clinical-content.md
+	@if [ -n "$(CHANGE)" ]; then $(BIN)/spinal-cds content --change "$(CHANGE)" >>docs/CHANGELOG-knowledge.md; fi
 
 lock:
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 \

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from math import isfinite
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -20,6 +20,11 @@ _LINE_BREAK = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HTTP_URL = re.compile(r"https?://[^\s/?#]+\S*")
 _REFERENCE = re.compile(r"[A-Za-z]+/[^\s/]+")
+
+# What the constructors below enforce, said once more for the published schema.
+Uuid = Annotated[str, msgspec.Meta(pattern=f"^{_UUID.pattern}$")]
+HttpUrl = Annotated[str, msgspec.Meta(pattern=f"^{_HTTP_URL.pattern}$")]
+Summary = Annotated[str, msgspec.Meta(max_length=MAX_SUMMARY)]
 
 
 def is_relative_reference(text: str) -> bool:
@@ -45,8 +50,8 @@ class Coding(_Element, frozen=True):
 
 class Source(_Element, frozen=True):
     label: str
-    url: str | None = None
-    icon: str | None = None
+    url: HttpUrl | None = None
+    icon: HttpUrl | None = None
     topic: Coding | None = None
 
     def __post_init__(self) -> None:
@@ -86,7 +91,7 @@ class Suggestion(_Element, frozen=True):
     """All of its actions are taken together; alternatives are suggestions of their own."""
 
     label: str
-    uuid: str
+    uuid: Uuid
     is_recommended: bool | None = None
     actions: tuple[Action, ...] = ()
 
@@ -97,7 +102,7 @@ class Suggestion(_Element, frozen=True):
 
 class Link(_Element, frozen=True):
     label: str
-    url: str
+    url: HttpUrl
     type: Literal["absolute", "smart"]
     app_context: str | None = None
 
@@ -114,8 +119,8 @@ class Link(_Element, frozen=True):
 class Card(_Element, frozen=True):
     """`detail` is GitHub-flavoured Markdown; `extension` is keyed by reverse domain names."""
 
-    uuid: str
-    summary: str
+    uuid: Uuid
+    summary: Summary
     indicator: Literal["info", "warning", "critical"]
     source: Source
     detail: str | None = None

@@ -1,4 +1,4 @@
-"""`spinal-cds`: serve, demo, review, check, explain-token."""
+"""`spinal-cds`: serve, demo, review, check, explain-token, db, feedback, content."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ import click
 
 from plugin.app import SERVICE_ID
 from plugin.cli.check import check_start, settings_to_start_with
+from plugin.cli.content import content_digest, content_listing
 from plugin.cli.demo import run_demo
+from plugin.cli.document import as_markdown, as_text
 from plugin.cli.explain_token import explain
+from plugin.cli.feedback import FORMATS, export_feedback
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.domain.content import ContentError
+from plugin.pages import load_knowledge
+from plugin.policies.load import shipped_policies
 from plugin.settings import Settings, read_settings
+from plugin.store.database import upgrade_database
 
 _HOST = click.option(
     "--host",
@@ -114,6 +120,53 @@ def explain_token(given: str, path: str, fetch_keys: bool) -> None:
         click.echo(lines)
     if not is_accepted:
         raise SystemExit(1)
+
+
+@main.group()
+def db() -> None:
+    """The database behind the store."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring its schema to what this version works with."""
+    with _line_per_fault():
+        upgrade_database(read_settings().database)
+
+
+@main.group()
+def feedback() -> None:
+    """What clinicians did with the cards."""
+
+
+@feedback.command()
+@click.option("--format", "encoding", type=click.Choice(sorted(FORMATS)), default="csv", show_default=True)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Received on or after this day, UTC.")
+@click.option("--client", help="Of this client only.")
+def export(encoding: str, since: datetime | None, client: str | None) -> None:
+    """Write it to standard output: what was shown, what was done, why, when and where."""
+    with _line_per_fault():
+        export_feedback(read_settings().database, encoding, since, client)
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="As docs/clinical-content.md holds it.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="POLICY",
+    help="A shipped policy's name or a path to a .toml file; may be repeated. [default: every shipped one]",
+)
+@click.option("--change", metavar="WHAT", help="Print the line for docs/CHANGELOG-knowledge.md instead.")
+def content(markdown: bool, policies: tuple[str, ...], change: str | None) -> None:
+    """Print the clinical content: criteria, thresholds, guideline positions, value sets."""
+    if change is not None:
+        click.echo(f"- {date.today()} `{content_digest()}` {change}")
+        return
+    with _line_per_fault():
+        blocks = content_listing(load_knowledge(policies or shipped_policies()))
+    click.echo(as_markdown(blocks) if markdown else as_text(blocks), nl=not markdown)
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -14,8 +14,10 @@ from plugin.guidelines.model import Criterion, Guideline, Position
 
 M = TypeVar("M", bound=BaseModel)
 
-_TABLES: Mapping[tuple[str, ...], type[BaseModel]] = {
-    (): Guideline,
+Tables = Mapping[tuple[str, ...], type[BaseModel]]
+"""The models of a file's tables, by their path in it."""
+
+_TABLES: Tables = {
     ("positions",): Position,
     ("criteria",): Criterion,
 }
@@ -34,8 +36,11 @@ def load_guidelines(directory: Path | None = None) -> tuple[Guideline, ...]:
     return tuple(sorted(found, key=lambda guideline: (guideline.published_order, guideline.id)))
 
 
-def load_toml(path: Path, model: type[M]) -> M:
-    """One file as the model. Raises ContentError for what cannot be read, parsed or validated."""
+def load_toml(path: Path, model: type[M], tables: Tables | None = None) -> M:
+    """One file as the model. Raises ContentError for what cannot be read, parsed or validated.
+
+    `tables`: the models inside the model, whose keys an error can then name.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -45,12 +50,13 @@ def load_toml(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(_problem(details) for details in error.errors(include_url=False))
+        known: Tables = {(): model, **(tables or {})}
+        problems = "; ".join(_problem(details, known) for details in error.errors(include_url=False))
         raise ContentError(f"{path}: {problems}") from error
 
 
 def _load_guideline(path: Path) -> Guideline:
-    guideline = load_toml(path, Guideline)
+    guideline = load_toml(path, Guideline, _TABLES)
     if guideline.id != path.stem:
         raise ContentError(
             f"{path}: id: {guideline.id!r} is not the name of the file; it would be {path.stem!r}"
@@ -58,14 +64,14 @@ def _load_guideline(path: Path) -> Guideline:
     return guideline
 
 
-def _problem(details: Any) -> str:
+def _problem(details: Any, tables: Tables) -> str:
     key = ".".join(str(step + 1) if isinstance(step, int) else step for step in details["loc"])
     if details["type"] == "extra_forbidden":
-        return f"{key}: no such key{_existing_keys(details['loc'])}"
+        return f"{key}: no such key{_existing_keys(details['loc'], tables)}"
     message = str(details["msg"]).removeprefix("Value error, ")
     return f"{key}: {message}" if key else message
 
 
-def _existing_keys(loc: tuple[int | str, ...]) -> str:
-    table = _TABLES.get(tuple(step for step in loc[:-1] if isinstance(step, str)))
+def _existing_keys(loc: tuple[int | str, ...], tables: Tables) -> str:
+    table = tables.get(tuple(step for step in loc[:-1] if isinstance(step, str)))
     return f"; there is {', '.join(table.model_fields)}" if table else ""

@@ -21,6 +21,12 @@ _UNSOURCED = "Set by the site's policy, which gives no source."
 SHIPPED = Path(__file__).parent
 
 
+def shipped_policies() -> tuple[str, ...]:
+    """The names of the policies that come with the service; `default` first."""
+    names = sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    return tuple(sorted(names, key=lambda name: name != "default"))
+
+
 def load_policy(name_or_path: str, guidelines: frozenset[str]) -> Policy:
     """A shipped policy by name, or the TOML file at a path. `guidelines`: the ids that exist."""
     path = _find(name_or_path)
@@ -45,7 +51,7 @@ def _find(name_or_path: str) -> Path:
         return path
     path = SHIPPED / f"{name_or_path}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
+        known = ", ".join(shipped_policies())
         raise ContentError(f"no policy {name_or_path!r}; there is {known}, or the path of a .toml file")
     return path
 

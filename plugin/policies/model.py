@@ -120,6 +120,12 @@ class Policy:
         return f"{self.file.id}@{self.file.version}"
 
     @property
+    def criteria(self) -> frozenset[str]:
+        """Every criterion that a card under this policy may speak of."""
+        asked = {criterion for rule in self.file.rules for criterion in RULES[rule].CRITERIA}
+        return frozenset({"SCOPE", *asked, *(conflict.criterion for conflict in self.file.conflicts)})
+
+    @property
     def pattern_params(self) -> PatternParams:
         return PatternParams(self.file.structural_without_limb_symptoms, self.file.zoster_acute_days)
 

@@ -65,15 +65,19 @@ class Program:
         return self.process.returncode, printed.splitlines()
 
 
+def environment_for(folder: Path) -> dict[str, str]:
+    """This process's environment, without settings of ours but a store in `folder`."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SPINAL_CDS_")}
+    return environment | {"SPINAL_CDS_DATABASE": f"sqlite:///{folder}/store.sqlite3"}
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Program] = []
 
     def begin(*arguments: str, **settings: str) -> Program:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SPINAL_CDS_")}
-        environment["SPINAL_CDS_DATABASE"] = f"sqlite:///{tmp_path}/store.sqlite3"
-        environment |= {f"SPINAL_CDS_{name.upper()}": value for name, value in settings.items()}
-        running.append(Program(arguments, environment))
+        given = {f"SPINAL_CDS_{name.upper()}": value for name, value in settings.items()}
+        running.append(Program(arguments, environment_for(tmp_path) | given))
         return running[-1]
 
     yield begin
@@ -86,6 +90,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 from functools import cache
+from urllib.parse import urlsplit
 
 import responses
 from flask.testing import FlaskClient
@@ -38,6 +39,11 @@ def cards(scenario: Scenario, notes: str) -> list[Json]:
     assert answer.status_code == 200, answer.get_data(as_text=True)
     listed: list[Json] = answer.get_json()["cards"]
     return listed
+
+
+def followed(scenario: Scenario, notes: str, link: str) -> TestResponse:
+    """The answer to a link of a card, from the service that gave it."""
+    return _client(scenario.policy_source, notes, scenario.today).get(urlsplit(link).path)
 
 
 def without_prefetch(scenario: Scenario) -> Json:

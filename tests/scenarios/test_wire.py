@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from tests.scenarios.reviewer import cards, review
+from tests.scenarios.reviewer import cards, followed, review
 from tests.scenarios.scenario import FINDINGS, Json, Scenario, findings
 
 pytestmark = pytest.mark.parametrize("notes", ["always", "attached"])
@@ -189,6 +189,17 @@ def test_links_lead_somewhere(scenario: Scenario, notes: str) -> None:
             assert is_web_address(link["url"])
             assert link["type"] in {"absolute", "smart"}
             assert "appContext" not in link or link["type"] == "smart"
+
+
+def test_every_link_leads_to_a_page_about_its_criterion(scenario: Scenario, notes: str) -> None:
+    for card in cards(scenario, notes):
+        spoken = {finding["criterion"] for finding in findings(card)}
+        linked = set()
+        for link in card["links"]:
+            answer = followed(scenario, notes, link["url"])
+            assert (answer.status_code, answer.mimetype) == (200, "text/html"), link["url"]
+            linked.add(link["url"].rpartition("/")[2])
+        assert linked == spoken
 
 
 def test_override_reasons_are_codings_that_can_be_shown(scenario: Scenario, notes: str) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from fhir.resources.R4B import get_fhir_model_class
 from flask.testing import FlaskClient
@@ -19,8 +18,9 @@ from werkzeug.test import TestResponse
 
 from plugin.app import create_app
 from plugin.settings import Settings
+from tests.conformance.invariants import RESPONSE, broken
 from tests.scenarios.scenario import FINDINGS, FOLDERS, Json, Scenario, findings, load_scenario
-from tests.scenarios.test_wire import INDICATORS, MAX_CARDS, actions, is_web_address, suggestions, values
+from tests.scenarios.test_wire import INDICATORS, MAX_CARDS, actions, suggestions
 
 SERVICE = "/cds-services/spinal-injection-review"
 FHIR_BASE = "http://127.0.0.1:8103/fhir"
@@ -125,8 +125,7 @@ def assert_obeys_the_contract(answer: TestResponse) -> None:
     body = json.loads(answer.data)
     assert answer.mimetype == "application/json"
     assert body.keys() == {"cards"}
-    empty = [path for path, value in values(body) if value is None or value == "" or value in ([], {})]
-    assert [path for path in empty if path != ".cards"] == []
+    assert broken(body, RESPONSE) == []
     listed: list[Json] = body["cards"]
     ids = [item["uuid"] for item in (*listed, *suggestions(listed))]
     assert len(ids) == len(set(ids))
@@ -140,15 +139,11 @@ def assert_obeys_the_contract(answer: TestResponse) -> None:
 
 
 def _assert_card(card: Json) -> None:
-    assert UUID(card["uuid"])
-    assert 1 <= len(card["summary"]) <= 139
+    assert card["uuid"]
     assert "\n" not in card["summary"]
-    assert isinstance(card["source"]["label"], str)
     assert re.fullmatch(r"[A-Z0-9]{1,100}", card["source"]["topic"]["code"])
     assert re.fullmatch(r"[a-z0-9-]+@\S+", card["extension"][FINDINGS]["policy"])
     assert ("selectionBehavior" in card) == bool(card.get("suggestions"))
-    assert all(is_web_address(link["url"]) for link in card.get("links", []))
-    assert all(reason["display"] for reason in card.get("overrideReasons", []))
     listed = findings(card)
     assert listed
     for finding in listed:
@@ -160,10 +155,8 @@ def _assert_card(card: Json) -> None:
 
 
 def _assert_action(action: Json) -> None:
-    assert action["description"]
     if action["type"] == "delete":
         assert re.fullmatch(r"(ServiceRequest|MedicationRequest)/\S+", action["resourceId"])
-        assert "resource" not in action
         return
     resource = action["resource"]
     if action["type"] == "update":  # The draft as it came, whatever else is wrong with it.

@@ -1,0 +1,275 @@
+"""The description of the surface says what the surface does."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from cds_hooks import Card, CdsHooksError, Response, read_hook_request
+from cds_hooks.authentication import OpenTo
+from cds_hooks.errors import InvalidRequest
+from cds_hooks.openapi import openapi_document
+from tests.cds_hooks.test_cards import any_cards
+from tests.cds_hooks.test_request import AUTHORIZATION, CONTEXT_FIELDS, FIELDS, json_values
+from tests.cds_hooks.wire import (
+    CARD,
+    CLIENT,
+    app_with,
+    bundle_of,
+    context,
+    encoded,
+    hook_call,
+    order,
+    service,
+    without,
+)
+
+HOOKS = ("order-select", "order-sign")
+CALL = "/cds-services/test-service"
+
+
+def document(*, is_open: bool = True) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(
+        openapi_document([service(hook) for hook in HOOKS], is_open=is_open)
+    )
+    return described
+
+
+def component(name: str) -> jsonschema_rs.Draft202012Validator:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+    return jsonschema_rs.Draft202012Validator(schema)
+
+
+CALLS = {hook: component(f"test-service.{hook}") for hook in HOOKS}
+RESPONSE = component("Response")
+
+
+def is_described(body: dict[str, Any]) -> bool:
+    return CALLS["order-select"].is_valid(body)
+
+
+def is_read(body: dict[str, Any]) -> bool:
+    """Not refused as malformed. An older FHIR is refused for another reason."""
+    try:
+        read_hook_request(encoded(body), ["order-select"])
+    except InvalidRequest:
+        return False
+    except CdsHooksError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_document_is_valid_openapi_3_1(is_open: bool) -> None:
+    described = document(is_open=is_open)
+
+    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(described)] == []
+    assert described["openapi"] == "3.1.0"
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    described = document()
+
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(described)))
+    assert names == described["components"]["schemas"].keys()
+
+
+def test_without_services_the_document_is_valid_too() -> None:
+    described = json.loads(openapi_document([], is_open=True))
+
+    assert OPENAPI_31_VALIDATOR.is_valid(described)
+    assert [*described["paths"]] == ["/openapi.json", "/cds-services"]
+
+
+def test_the_document_is_served_like_discovery() -> None:
+    client = app_with().test_client()
+
+    first = client.get("/openapi.json")
+    again = client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.status_code == 200
+    assert first.mimetype == "application/json"
+    assert "max-age=" in first.headers["Cache-Control"]
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    app = app_with()
+    described = document()["paths"]
+
+    rules = {
+        rule.rule: rule.methods or set() for rule in app.url_map.iter_rules() if rule.endpoint != "static"
+    }
+    routes = {
+        (path.replace("<service_id>", "test-service"), method.lower())
+        for path, methods in rules.items()
+        for method in methods - {"HEAD", "OPTIONS"}
+    }
+    assert routes == {(path, method) for path, operations in described.items() for method in operations}
+
+
+def test_a_call_is_told_apart_by_its_hook() -> None:
+    [body] = document()["paths"][CALL]["post"]["requestBody"]["content"].values()
+
+    assert body["schema"]["discriminator"]["mapping"].keys() == set(HOOKS)
+    for hook in HOOKS:
+        assert [name for name in HOOKS if CALLS[name].is_valid(hook_call(hook))] == [hook]
+
+
+def test_services_on_the_same_hook_are_described_each_with_its_own_prefetch() -> None:
+    other = service(id="other", prefetch={"encounter": "Encounter/{{context.encounterId}}"})
+
+    described = json.loads(openapi_document([service(), other], is_open=True))
+
+    keys = {
+        name: [*schema["properties"]["prefetch"]["properties"]]
+        for name, schema in described["components"]["schemas"].items()
+        if name.endswith(".order-sign")
+    }
+    assert keys == {"test-service.order-sign": ["patient"], "other.order-sign": ["encounter"]}
+
+
+def errors(parent: type[CdsHooksError] = CdsHooksError) -> set[type[CdsHooksError]]:
+    return {parent}.union(*(errors(child) for child in parent.__subclasses__()))
+
+
+def test_every_error_of_the_tree_is_an_answer_with_an_outcome() -> None:
+    answers = document()["paths"][CALL]["post"]["responses"]
+
+    assert {str(error.status) for error in errors()} <= answers.keys()
+    for status in answers.keys() - {"200"}:
+        [body] = answers[status]["content"].values()
+        assert body["schema"] == {"$ref": "#/components/schemas/OperationOutcome"}
+
+
+def test_a_token_is_asked_for_where_callers_are_authenticated() -> None:
+    closed, opened = (document(is_open=is_open)["paths"] for is_open in (False, True))
+
+    assert closed[CALL]["post"]["security"] == [{"jwt": []}]
+    assert opened[CALL]["post"]["security"] == [{}, {"jwt": []}]
+    assert closed["/cds-services"]["get"]["security"] == closed["/openapi.json"]["get"]["security"] == []
+
+
+def test_the_served_document_knows_whether_the_service_is_open() -> None:
+    class Guarded(OpenTo):
+        pass
+
+    class Strict:
+        client_of = OpenTo(CLIENT).client_of
+
+    served = {
+        name: app_with(authenticator=who).test_client().get("/openapi.json").get_json()
+        for name, who in {"open": Guarded(CLIENT), "closed": Strict()}.items()
+    }
+
+    assert {} in served["open"]["paths"][CALL]["post"]["security"]
+    assert {} not in served["closed"]["paths"][CALL]["post"]["security"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        hook_call("order-select"),
+        hook_call("order-select", prefetch=None, fhirServer=None, fhirAuthorization=None),
+        hook_call("order-select", prefetch=[1], extension=[], unknown={"a": None}),
+        hook_call("order-select", hookInstance="URN:UUID:D1577C69-DFBE-44AD-BA6D-3E05E953B2EA"),
+        hook_call("order-select", fhirServer="", fhirAuthorization={}),
+        hook_call("order-select", fhirAuthorization={"access_token": 7, "token_type": []}),
+        hook_call("order-select", fhirServer="https://x.org/fhir", fhirAuthorization=AUTHORIZATION),
+        hook_call("order-select", context=context(patientId="https://x.org/fhir/Patient/p1/_history/2")),
+        hook_call("order-select", context=context(encounterId=[], selections={"a": 1})),
+        hook_call("order-select", context=context(draftOrders=[])),
+        hook_call("order-select", context=context(draftOrders=order())),
+        hook_call("order-select", context=context(draftOrders={"entry": None})),
+        hook_call("order-select", context=context(draftOrders=bundle_of(None, 7, "x"))),
+        hook_call("order-select", context=context(draftOrders=bundle_of(order("o", "ProcedureRequest")))),
+    ],
+)
+def test_what_is_read_is_described(body: dict[str, Any]) -> None:
+    assert is_read(body)
+    assert is_described(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        without(hook_call("order-select"), "hook"),
+        hook_call("patient-view"),
+        hook_call("order-select", hookInstance="1"),
+        without(hook_call("order-select"), "context"),
+        hook_call("order-select", context=[]),
+        hook_call("order-select", context=context(userId="")),
+        hook_call("order-select", context=context(patientId="..")),
+        hook_call("order-select", context=context(patientId="p1?x")),
+        hook_call("order-select", context=context(patientId="Group/g1")),
+        hook_call("order-select", context=without(context(), "draftOrders")),
+        hook_call("order-select", context=context(draftOrders=None)),
+        hook_call("order-select", context=context(draftOrders={"resourceType": "Bundle", "entry": "x"})),
+        hook_call("order-select", fhirServer=7),
+        hook_call("order-select", fhirAuthorization=AUTHORIZATION),
+        hook_call("order-select", fhirAuthorization=AUTHORIZATION, fhirServer=""),
+        hook_call("order-select", fhirServer="https://x.org", fhirAuthorization="x"),
+    ],
+)
+def test_what_is_refused_as_malformed_is_not_described(body: dict[str, Any]) -> None:
+    assert not is_read(body)
+    assert not is_described(body)
+
+
+@given(st.sampled_from(FIELDS), json_values)
+@example("fhirAuthorization", {"access_token": "t", "token_type": "bearer"})
+@example("fhirAuthorization", {"access_token": "t", "token_type": "MAC"})
+def test_the_description_of_a_call_is_as_lenient_as_its_reading(field: str, value: Any) -> None:
+    body = {**hook_call("order-select"), field: value}
+
+    assert is_described(body) == is_read(body)
+
+
+@given(st.sampled_from(CONTEXT_FIELDS), json_values)
+def test_the_description_of_a_context_is_as_lenient_as_its_reading(field: str, value: Any) -> None:
+    body = hook_call("order-select", context=context(**{field: value}))
+
+    assert is_described(body) == is_read(body)
+
+
+@given(st.lists(any_cards(), max_size=3))
+def test_every_response_that_can_be_made_is_described(cards: list[Card]) -> None:
+    sent = json.loads(Response(cards=tuple(cards)).to_json())
+
+    assert [error.message for error in RESPONSE.iter_errors(sent)] == []
+
+
+SENT = json.loads(Response(cards=(CARD,)).to_json())["cards"][0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"summary": "x" * 140},
+        {"summary": ""},
+        {"uuid": "1"},
+        {"indicator": "hard-stop"},
+        {"detail": None},
+        {"links": []},
+        {"links": [{"label": "x", "url": "x.org", "type": "absolute"}]},
+        {"source": {"label": ""}},
+        {"source": {"label": "x", "url": "/relative"}},
+        {"overrideReasons": [{"code": "x"}]},
+        {"suggestions": [{"label": "x", "uuid": SENT["uuid"], "actions": [{"type": "CREATE"}]}]},
+        {"extension": {}},
+        {"colour": "red"},
+    ],
+)
+def test_a_card_that_could_not_be_made_is_not_described(changes: dict[str, Any]) -> None:
+    assert RESPONSE.is_valid({"cards": [SENT]})
+    assert not RESPONSE.is_valid({"cards": [SENT | changes]})
+
+
+@pytest.mark.parametrize("body", [{}, {"cards": None}, {"cards": [], "systemActions": []}, []])
+def test_an_envelope_that_is_never_sent_is_not_described(body: Any) -> None:
+    assert not RESPONSE.is_valid(body)
