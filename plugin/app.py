@@ -138,7 +138,7 @@ def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
 
 def create_review(settings: Settings) -> Review:
     """The review under the settings' policy."""
-    return _review(settings, settings.policy, _load_content())
+    return _review(settings, settings.policy, _load_content(settings))
 
 
 def create_reviews(settings: Settings, registrations: Sequence[Registration]) -> Reviews:
@@ -146,7 +146,7 @@ def create_reviews(settings: Settings, registrations: Sequence[Registration]) ->
 
     Raises ContentError for what cannot be used, naming the client.
     """
-    content = _load_content()
+    content = _load_content(settings)
     clients = [registration.client for registration in registrations]
     asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
     reviews: dict[str | None, Review] = {}
@@ -170,8 +170,10 @@ class _Content:
     catalogue: Catalogue
 
 
-def _load_content() -> _Content:
-    return _Content(load_terminology(), tuple(load_guidelines()), load_catalogue())
+def _load_content(settings: Settings) -> _Content:
+    return _Content(
+        load_terminology(relief_code=settings.relief_code), tuple(load_guidelines()), load_catalogue()
+    )
 
 
 def _review(settings: Settings, policy_source: str, content: _Content) -> Review:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     """The base URL that clients and clinicians' browsers know; card links start with it."""
     fhir_servers: Annotated[tuple[str, ...], NoDecode] = ()
     """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
+    relief_code: Annotated[tuple[str, str] | None, NoDecode] = None
+    """System and code of the Observation that holds percent relief after an injection; `system|code`."""
     database: str = "sqlite:///.run/spinal-cds.sqlite3"
     """SQLAlchemy URL of the store: `sqlite:///FILE` or `postgresql+psycopg://…`."""
     replay_url: str | None = Field(default=None, pattern=r"^rediss?://")
@@ -61,6 +64,16 @@ class Settings(BaseSettings):
     def _splits_fhir_servers(cls, values: dict[str, object]) -> dict[str, object]:
         given = values.get("fhir_servers")
         return {**values, "fhir_servers": tuple(given.split())} if isinstance(given, str) else values
+
+    @field_validator("relief_code", mode="before")
+    @classmethod
+    def _splits_relief_code(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        parts = given.split("|")
+        if len(parts) != 2 or not all(parts) or re.search(r"[\s,&?#]", given):
+            raise ValueError("must be system|code, without blanks")
+        return tuple(parts)
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -315,9 +315,9 @@ _VIEWS: Mapping[str, type[Any]] = {
 _SINGLE: Mapping[str, type[Any]] = {"patient": views.Patient, "encounter": views.Encounter}
 
 
-def read(**record: Any) -> Evidence:
+def read(known: Terminology | None = None, /, **record: Any) -> Evidence:
     """The evidence of a prefetch: lists of resources by key; keys not given hold none."""
-    chart = Chart(terminology(), PATIENT, TODAY, encounter_id=ENCOUNTER)
+    chart = Chart(known or terminology(), PATIENT, TODAY, encounter_id=ENCOUNTER)
     readings: dict[str, Reading[Any]] = {}
     for key, view in _VIEWS.items():
         entries = [{"resource": entry} for entry in record.get(key, ())]

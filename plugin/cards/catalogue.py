@@ -33,6 +33,16 @@ _WIDEST = {
     "subject": 85,
     "subjects": 68,
     "count": 3,
+    "order_name": 20,
+    "axial_pain_min_days": 4,
+    "positive": 2,
+    "undocumented": 2,
+    "min_positive_blocks": 2,
+    "max_blocks": 2,
+    "max_diagnostic": 2,
+    "block_gap_days": 4,
+    "min_gap_days": 4,
+    "rediagnose_days": 4,
     "days_between": 12,
     "max_sessions": 2,
     "min_relief_percent": 4,
@@ -52,6 +62,8 @@ class RowText(_Text):
     summary: str
     missing: str
     settle: str
+    looked_for: str | None = None
+    """In place of the criterion's, where the row asks for something of its own."""
     settle_if_continued: str | None = None
     settle_if_continued_late: str | None = None
 

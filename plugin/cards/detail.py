@@ -14,7 +14,7 @@ from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
 
 MAX_ITEMS = 8
-_ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "SIJ-3"})
+_ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "IND-5", "SIJ-3"})
 """Criteria whose very question guidelines answer differently."""
 
 
@@ -28,7 +28,12 @@ class Detail:
 
     def facts(self, check: Check, case: Case) -> dict[str, object]:
         """The facts of the answer and of the order, in the catalogue's words."""
-        facts: dict[str, object] = {"region": case.region.label, "code": case.order.code.code, **check.facts}
+        facts: dict[str, object] = {
+            "region": case.region.label,
+            "code": case.order.code.code,
+            "order_name": self._catalogue.word(f"{case.order.family.value}-order"),
+            **check.facts,
+        }
         if "change" in facts:
             facts["change"] = self._catalogue.word(str(facts["change"]))
         if "max_age_days" in facts:
@@ -93,7 +98,7 @@ class Detail:
         """Looked for, found, not counted, could not be read, missing, what would settle it."""
         catalogue, facts = self._catalogue, self.facts(check, case)
         words = catalogue.row(check.criterion, check.row)
-        looked = catalogue.criterion(check.criterion).looked_for.format(**facts)
+        looked = (words.looked_for or catalogue.criterion(check.criterion).looked_for).format(**facts)
         aside = [
             i for i in check.set_aside if i.remark in ("resolved", "not-spinal", "other-region", "oral-only")
         ]

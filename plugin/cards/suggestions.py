@@ -17,13 +17,16 @@ from plugin.domain.check import Check
 from plugin.domain.codes import Concept
 from plugin.domain.content import ContentError
 from plugin.domain.evidence import CareKind, Modality, Standing, StudyState
+from plugin.domain.families import EPIDURAL
 from plugin.domain.regions import Region
 from plugin.terminology import Terminology
 
 WANTS_MRI = frozenset(
     {"no-study", "other-region", "too-old", "predates-change", "plain-film-only", "ct-found"}
 )
-WANTS_CARE = frozenset({"nothing-recorded", "passive-only", "too-short", "symptoms-too-recent"})
+WANTS_CARE = frozenset(
+    {"no-first-line-care", "nothing-recorded", "passive-only", "symptoms-too-recent", "too-short"}
+)
 WANTS_NO_STEROID = frozenset({"steroid-ordered"})
 WANTS_GUIDANCE = frozenset({"no-guidance", "ultrasound"})
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -77,7 +80,8 @@ class Offers:
             return self._without_steroid(case, seed)
         if check.criterion == "GUI-1" and check.row in WANTS_GUIDANCE:
             return self._with_guided_code(case, caller, seed)
-        if check.criterion.startswith("IND") and case.order.is_addressable:
+        is_epidural = case.order.family in EPIDURAL
+        if check.criterion.startswith("IND") and is_epidural and case.order.is_addressable:
             return (self._remove(case, seed),)
         return ()
 

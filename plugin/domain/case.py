@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -11,7 +11,7 @@ from plugin.domain.check import Unread
 from plugin.domain.dates import DateRange
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.families import Family, Purpose
-from plugin.domain.injections import Injection, Sessions, is_same_half, sessions
+from plugin.domain.injections import Injection, Session, Sessions, is_same_area, is_same_half, sessions
 from plugin.domain.order import InjectionOrder
 from plugin.domain.pain_pattern import LIMB_PATTERNS, PainPattern, PatternParams, read_pain_pattern
 from plugin.domain.regions import Region
@@ -76,6 +76,45 @@ class Case:
             same = is_same_half(self.region, injection.region)
             return same if is_meant else same & Truth.UNKNOWN
 
+        return self._sessions(belongs, within_days, before)
+
+    def sessions_here(
+        self, is_meant: Callable[[Injection], Truth], within_days: int, *, before: date | None = None
+    ) -> Sessions:
+        """Earlier sessions where the order goes: in its area and, where both state a side, on its side."""
+
+        def belongs(injection: Injection) -> Truth:
+            is_on_side = Truth.of(injection.is_on_side_of(self.order.sides))
+            return is_meant(injection) & is_on_side & is_same_area(self.region, injection.region)
+
+        return self._sessions(belongs, within_days, before)
+
+    def had_session_here(self, is_meant: Callable[[Injection], Truth], within_days: int) -> Truth:
+        """Was there one less than `within_days` before the planned day?
+
+        Without a planned day it may be any from the request on: then never TRUE.
+        """
+
+        def before(day: date) -> Truth:
+            return self.sessions_here(is_meant, within_days, before=day).at_least(1)
+
+        planned = self.order.planned
+        if planned is None:
+            return before(self.order.asked_on or self.as_of) & Truth.UNKNOWN
+        earliest, latest = before(planned.first), before(planned.last)
+        return earliest if earliest is latest else Truth.UNKNOWN
+
+    def days_since(self, session: Session | None) -> str:
+        """`20`, or `10 to 40` where the planned day is not exact; empty without a session."""
+        if session is None:
+            return ""
+        on = self.order.planned or DateRange.on(self.as_of)
+        least, most = (on.first - session.day.last).days, (on.last - session.day.first).days
+        return f"{least}" if least == most else f"{least} to {most}"
+
+    def _sessions(
+        self, belongs: Callable[[Injection], Truth], within_days: int, before: date | None
+    ) -> Sessions:
         history = self.evidence.injections
         return sessions(
             history.entries,

@@ -68,6 +68,14 @@ class Diagnosis:
         return any(value_set in c.sets and c.get("strength") == strength for c in self.concepts)
 
     @property
+    def standing_for_sure(self) -> Truth:
+        """Does the patient have it today? UNKNOWN for what is not confirmed or contradicts itself."""
+        if self.standing in (Standing.CURRENT, Standing.CONTRADICTORY):
+            sure = self.is_certain and self.standing is Standing.CURRENT
+            return Truth.TRUE if sure else Truth.UNKNOWN
+        return Truth.FALSE
+
+    @property
     def is_definite_deficit(self) -> bool:
         """A motor or sphincter deficit whose code leaves no doubt."""
         return self.has_strength("dx-neuro-deficit", "definite")
@@ -181,6 +189,7 @@ class Event:
     date: DateRange | None
     is_certain: bool = True
     """False when it is not charted as completed."""
+    is_fusion: bool = False
 
     @property
     def took_place(self) -> Truth:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from plugin.domain.check import Item
@@ -32,9 +32,12 @@ class Relief:
     """How much pain an injection took away: measured in percent, judged in a word, or not recorded."""
 
     percent: float | None = None
+    """The lowest that was measured."""
     verdict: Verdict | None = None
     is_contradictory: bool = False
-    """Two measures, or a measure and the verdict, disagree."""
+    """The chart's words disagree with each other, or with what was measured."""
+    highest_percent: float | None = None
+    """Where several measures differ."""
 
     @property
     def is_recorded(self) -> bool:
@@ -46,12 +49,19 @@ class Relief:
         return self.percent is None and self.verdict is Verdict.SUCCESSFUL
 
     def reached(self, percent: float) -> Truth:
-        """Did it take away at least so many percent? UNKNOWN for a success without a number."""
+        """Did it take away at least so many percent?
+
+        UNKNOWN for a success without a number, and where measures, or measure and verdict, disagree on it.
+        """
         if self.is_contradictory:
             return Truth.UNKNOWN
-        if self.percent is not None:
-            return Truth.of(self.percent >= percent)
-        return Truth.FALSE if self.verdict in _NO_SUCCESS else Truth.UNKNOWN
+        if self.percent is None:
+            return Truth.FALSE if self.verdict in _NO_SUCCESS else Truth.UNKNOWN
+        highest = self.percent if self.highest_percent is None else self.highest_percent
+        if highest < percent:
+            return Truth.FALSE
+        is_agreed = self.percent >= percent and self.verdict is not Verdict.UNSUCCESSFUL
+        return Truth.TRUE if is_agreed else Truth.UNKNOWN
 
     @property
     def helped(self) -> Truth:
@@ -82,6 +92,8 @@ class Injection:
     is_intra_articular: bool = False
     """Its text says that a joint was injected, not the nerves to it."""
     relief: Relief = Relief()
+    started: datetime | None = None
+    """The moment, where the chart has a time of day and its zone."""
 
     @property
     def took_place(self) -> Truth:
@@ -103,6 +115,8 @@ class Session:
     injections: tuple[Injection, ...]
     counts: Truth
     """UNKNOWN: it may lie outside the days asked about, belong elsewhere, or not have happened."""
+    certain: tuple[Injection, ...] = ()
+    """Those of the injections that count for sure."""
 
     @property
     def is_dated(self) -> bool:
@@ -144,6 +158,10 @@ class Sessions:
         return next((s for s in self.entries if s.is_dated and s.counts is Truth.TRUE), None)
 
     @property
+    def injections(self) -> tuple[Injection, ...]:
+        return (*(i for s in self.entries for i in s.injections), *self.undated)
+
+    @property
     def items(self) -> tuple[Item, ...]:
         return (*(s.item() for s in self.entries), *(i.item() for i in self.undated))
 
@@ -180,8 +198,9 @@ def _is_between(day: DateRange, since: date, before: date) -> Truth:
 
 
 def _session(day: DateRange, found: Sequence[tuple[Injection, Truth]]) -> Session:
-    counts = Truth.TRUE if any(truth is Truth.TRUE for _, truth in found) else Truth.UNKNOWN
-    return Session(day, tuple(injection for injection, _ in found), counts)
+    certain = tuple(injection for injection, truth in found if truth is Truth.TRUE)
+    counts = Truth.TRUE if certain else Truth.UNKNOWN
+    return Session(day, tuple(injection for injection, _ in found), counts, certain)
 
 
 _UPPER = frozenset({"cervical", "thoracic"})
@@ -193,3 +212,18 @@ def is_same_half(one: Region, other: Region) -> Truth:
     if not one.stated or not other.stated:
         return Truth.UNKNOWN
     return Truth.of(any(one.atoms & half and other.atoms & half for half in (_UPPER, _LOWER)))
+
+
+def is_same_area(ordered: Region, other: Region) -> Truth:
+    """Do both lie in the neck, both in the mid-back, or both in the low back and sacrum?
+
+    An entry coded "neck or mid-back" is as exact as its code can be and counts for either; an order that
+    leaves open which of the two it means is not compared with an entry that names one.
+    """
+    half = is_same_half(ordered, other)
+    is_low = bool(ordered.atoms & _LOWER and other.atoms & _LOWER)
+    if half is not Truth.TRUE or is_low or other.is_pair:
+        return half
+    if ordered.is_pair and other.atoms < ordered.atoms:
+        return Truth.UNKNOWN
+    return ordered.matches(other)

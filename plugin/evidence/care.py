@@ -143,7 +143,8 @@ def _read_operation(procedure: Procedure, known: tuple[Concept, ...], found: Car
     region = region_of(operated) or Region.unspecified()
     taken = when(procedure.performedDateTime, procedure.performedPeriod)
     is_certain = procedure.status == "completed"
-    found.operations.append(Event(reference_of(procedure), label, region, taken, is_certain))
+    is_fusion = any(c.get("operation") == "fusion" for c in operated)
+    found.operations.append(Event(reference_of(procedure), label, region, taken, is_certain, is_fusion))
 
 
 def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:

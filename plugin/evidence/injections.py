@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
 
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, parse_fhir_date
@@ -15,16 +14,17 @@ from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from plugin.evidence.families import coded_family, leading, modifiers_of, purpose_of, sides_of
 from plugin.evidence.reading import Chart, label_of, reference_of, region_of, relative, when
-from plugin.evidence.views import DiagnosticReport, Observation, Procedure, Quantity, many
+from plugin.evidence.views import DiagnosticReport, Observation, Period, Procedure, Quantity, many
 
 _TOOK_PLACE = frozenset({"completed", None, "unknown"})
 _REPORTED = frozenset({"final", "amended", "corrected", "appended"})
 _CATHETER = "proc-epidural-catheter"
+_PERCENT = "%"
 _TEN_POINT = "0-10"
-_PERCENT = frozenset({None, "%", "percent"})
+_MOST = {_PERCENT: 100, _TEN_POINT: 10, "vas": 100}
+"""The highest value on each scale that tells of relief."""
+_PERCENT_UNITS = frozenset({None, "%", "percent"})
 _DAY = timedelta(days=1)
-_DISAGREEMENT_PERCENT = 10.0
-"""Two measures of one relief may differ by so much before they contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,11 @@ class Measure:
 
     reference: str
     value: float
-    is_percent: bool
+    scale: str
+    """`%` for a percentage of relief, else the scale of a pain score."""
     day: DateRange
-    instant: str
-    """As charted; empty when no time of day is charted."""
+    taken: datetime | None
+    """None when no time of day with its zone is charted."""
     about: frozenset[str]
     """`Procedure/x` of the procedures it names."""
 
@@ -66,7 +67,21 @@ def read_injection(procedure: Procedure, known: Sequence[Concept], chart: Chart)
         sides=sides_of(modifiers, [*sites, *([procedure.code] if procedure.code else [])], chart.words),
         is_intra_articular="intra_articular" in chart.words.order_words(text),
         relief=_verdict(procedure, chart),
+        started=_moment(procedure.performedDateTime or _start_of(procedure.performedPeriod)),
     )
+
+
+def _start_of(period: Period | None) -> str | None:
+    return period.start if period is not None else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The moment of a FHIR dateTime; None for a mere date, a time without zone, and what is neither."""
+    try:
+        moment = datetime.fromisoformat(text) if text and "T" in text else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def reported_injections(
@@ -106,29 +121,26 @@ def _verdict(procedure: Procedure, chart: Chart) -> Relief:
 
 
 def read_measures(observations: Iterable[Observation], chart: Chart) -> list[Measure]:
-    """Percentages under the site's code for relief, and pain scores from 0 to 10."""
+    """Percentages under the site's code for relief, and pain scores."""
     found: list[Measure] = []
     for observation in observations:
         if observation.status in ("entered-in-error", "cancelled"):
             continue
         if not chart.is_about_patient("observations", observation):
             continue
-        is_percent = _is_relief(observation, chart)
-        if not is_percent and not any(c.get("scale") == _TEN_POINT for c in chart.concepts(observation.code)):
-            continue
-        value = _value(observation, is_percent=is_percent)
+        scale = _scale(observation, chart)
+        value = _value(observation, scale) if scale is not None else None
         day = when(observation.effectiveDateTime, observation.effectivePeriod)
         day = day or parse_fhir_date(observation.issued)
-        taken = observation.effectiveDateTime or ""
-        if value is None or day is None:
+        if scale is None or value is None or day is None:
             continue
         found.append(
             Measure(
                 reference=reference_of(observation),
                 value=value,
-                is_percent=is_percent,
+                scale=scale,
                 day=day,
-                instant=taken if "T" in taken else "",
+                taken=_moment(observation.effectiveDateTime or _start_of(observation.effectivePeriod)),
                 about=frozenset(
                     relative(r.reference)
                     for r in (*(observation.partOf or ()), *(observation.focus or ()))
@@ -139,23 +151,26 @@ def read_measures(observations: Iterable[Observation], chart: Chart) -> list[Mea
     return found
 
 
-def _is_relief(observation: Observation, chart: Chart) -> bool:
+def _scale(observation: Observation, chart: Chart) -> str | None:
     codings = (observation.code.coding if observation.code else None) or ()
-    return chart.terminology.is_relief([(coding.system, coding.code) for coding in codings])
+    if chart.terminology.is_relief([(coding.system, coding.code) for coding in codings]):
+        return _PERCENT
+    scales = [c.get("scale") for c in chart.concepts(observation.code)]
+    return next((scale for scale in scales if scale in _MOST), None)
 
 
-def _value(observation: Observation, *, is_percent: bool) -> float | None:
+def _value(observation: Observation, scale: str) -> float | None:
     quantity: Quantity | None = observation.valueQuantity
     value = quantity.value if quantity is not None else observation.valueInteger
-    if value is None or value < 0 or value > (100 if is_percent else 10):
+    if value is None or not 0 <= value <= _MOST[scale]:
         return None
     unit = (quantity.code or quantity.unit) if quantity is not None else None
-    return None if is_percent and unit not in _PERCENT else float(value)
+    return None if scale == _PERCENT and unit not in _PERCENT_UNITS else float(value)
 
 
 def pain_scores(measures: Iterable[Measure]) -> tuple[PainScore, ...]:
     """The ratings on the 0–10 scale among the measures."""
-    return tuple(PainScore(m.reference, m.value, m.day) for m in measures if not m.is_percent)
+    return tuple(PainScore(m.reference, m.value, m.day) for m in measures if m.scale == _TEN_POINT)
 
 
 def with_relief(injections: Iterable[Injection], measures: Sequence[Measure]) -> list[Injection]:
@@ -165,38 +180,64 @@ def with_relief(injections: Iterable[Injection], measures: Sequence[Measure]) ->
 
 def _measured(injection: Injection, measures: Sequence[Measure]) -> Injection:
     own = [m for m in measures if _is_about(m, injection)]
-    percents = [m.value for m in own if m.is_percent]
-    pair = _relief_of_scores([m for m in own if not m.is_percent])
-    if pair is not None:
-        percents.append(pair)
+    percents = [m.value for m in own if m.scale == _PERCENT]
+    for scale in {m.scale for m in own} - {_PERCENT}:
+        by_scores = _relief_of_scores([m for m in own if m.scale == scale], injection)
+        percents += [by_scores] if by_scores is not None else []
     if not percents:
         return injection
     relief = injection.relief
-    apart = max(percents) - min(percents) > _DISAGREEMENT_PERCENT
     denied = relief.verdict is Verdict.SUCCESSFUL and max(percents) == 0
-    praised = relief.verdict is Verdict.UNSUCCESSFUL and min(percents) >= 100 - _DISAGREEMENT_PERCENT
-    contradictory = relief.is_contradictory or apart or denied or praised
-    return replace(injection, relief=replace(relief, percent=min(percents), is_contradictory=contradictory))
+    measured = replace(
+        relief,
+        percent=min(percents),
+        highest_percent=max(percents),
+        is_contradictory=relief.is_contradictory or denied,
+    )
+    return replace(injection, relief=measured)
 
 
 def _is_about(measure: Measure, injection: Injection) -> bool:
     """Named by it, or naming nothing and taken on its day or the days beside it."""
     if measure.about:
         return injection.reference in measure.about
-    return injection.date is not None and injection.date.is_exact and _is_near(injection.date, measure.day)
+    if injection.date is None or not (injection.date.is_exact and measure.day.is_exact):
+        return False
+    return _is_near(injection.date, measure.day)
 
 
-def _relief_of_scores(scores: Sequence[Measure]) -> float | None:
-    """From the last score before to the lowest after, in percent; None without both or from zero.
+def _relief_of_scores(scores: Sequence[Measure], injection: Injection) -> float | None:
+    """From the last score before to the lowest after, in percent; None without both, or from no pain.
 
-    The order in time must be charted: by the time of day where both are of one day.
+    None too where the chart does not say which came before: of one day, that takes the time of day.
     """
-    timed = sorted(scores, key=lambda m: (m.day.first, m.instant))
-    if len(timed) < 2 or any(_is_tied(a, b) for a, b in pairwise(timed)):
+    before, after = _parted(scores, injection)
+    if not before or not after or before[-1].value == 0:
         return None
-    before, after = timed[0].value, min(m.value for m in timed[1:])
-    return None if before == 0 else (before - after) / before * 100
+    lowest = min(score.value for score in after)
+    return max(before[-1].value - lowest, 0) / before[-1].value * 100
 
 
-def _is_tied(one: Measure, other: Measure) -> bool:
-    return one.day == other.day and not (one.instant and other.instant)
+def _parted(scores: Sequence[Measure], injection: Injection) -> tuple[list[Measure], list[Measure]]:
+    """Before and after. Without the injection's own time, the day's first score is the one before it."""
+    before: list[Measure] = []
+    after: list[Measure] = []
+    of_the_day: list[Measure] = []
+    for score in sorted(scores, key=_in_time):
+        if injection.started is not None and score.taken is not None:
+            (before if score.taken <= injection.started else after).append(score)
+        elif injection.date is not None and injection.date.last < score.day.first:
+            after.append(score)
+        elif injection.date is not None and score.day.last < injection.date.first:
+            before.append(score)
+        else:
+            of_the_day.append(score)
+    if not of_the_day:
+        return before, after
+    if len(of_the_day) == 1 or any(score.taken is None for score in of_the_day):
+        return [], []
+    return [*before, of_the_day[0]], [*of_the_day[1:], *after]
+
+
+def _in_time(score: Measure) -> tuple[int, float]:
+    return score.day.first.toordinal(), score.taken.timestamp() if score.taken else 0.0

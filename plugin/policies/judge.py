@@ -153,6 +153,9 @@ class Judge:
         params = self.policy.params[rule]
         if not given or not all(hasattr(params, key) for key in given):
             return None
+        # Of a rule with several limits, the number that this row turns on must be the document's own.
+        if not given.keys() >= getattr(RULES[rule], "TURNS_ON", {}).get(asked.row, frozenset()):
+            return None
         if all(getattr(params, key) == value for key, value in given.items()):
             return asked.outcome
         check: Check = RULES[rule].evaluate(case, replace(params, **given))

@@ -12,7 +12,14 @@ from plugin.domain.pain_pattern import PatternParams
 from plugin.domain.scope import ScopeParams
 from plugin.guidelines.model import FAMILIES, Family, Pattern
 from plugin.rules import (
+    ablation_follows_blocks,
+    ablation_in_unfused_segment,
+    ablation_is_thermal,
+    ablations_spaced,
     conservative_care_completed,
+    facet_block_repeated,
+    facet_blocks_before_therapy,
+    facet_pain_documented,
     imaging_guidance_ordered,
     indication_documented,
     mri_confirms_region,
@@ -33,6 +40,13 @@ RULES = {
     "indication_documented": indication_documented,
     "mri_confirms_region": mri_confirms_region,
     "conservative_care_completed": conservative_care_completed,
+    "facet_pain_documented": facet_pain_documented,
+    "facet_blocks_before_therapy": facet_blocks_before_therapy,
+    "facet_block_repeated": facet_block_repeated,
+    "ablation_follows_blocks": ablation_follows_blocks,
+    "ablations_spaced": ablations_spaced,
+    "ablation_in_unfused_segment": ablation_in_unfused_segment,
+    "ablation_is_thermal": ablation_is_thermal,
     "sacroiliac_pain_documented": sacroiliac_pain_documented,
     "sacroiliac_block_helped": sacroiliac_block_helped,
     "sacroiliac_ablation_supported": sacroiliac_ablation_supported,

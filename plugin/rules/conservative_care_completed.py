@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from plugin.domain.care import Care, count_care
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
-from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
 from plugin.domain.dates import DateRange, days_after, days_before
-from plugin.domain.evidence import CareEntry, CareKind, Diagnosis, Standing
-from plugin.domain.families import EPIDURAL
+from plugin.domain.evidence import CareKind, Diagnosis, Standing
+from plugin.domain.families import EPIDURAL, FACET, SACROILIAC, Family
 from plugin.domain.truth import Truth, any_of
 
-FAMILIES = EPIDURAL
+FAMILIES = EPIDURAL | FACET | SACROILIAC | {Family.TRIGGER_POINT}
 CRITERIA = ("CC-1",)
 ROWS = {
     "CC-1": frozenset(
@@ -24,9 +24,13 @@ ROWS = {
             "acute-severe",
             "acute-zoster",
             "declined-or-contraindicated",
+            "first-line-care",
             "medication-only",
             "neurological-deficit",
+            "no-first-line-care",
             "nothing-recorded",
+            "pain-duration-unknown",
+            "pain-too-recent",
             "passive-only",
             "referral-only",
             "repeat-in-episode",
@@ -52,38 +56,22 @@ class Params:
     gap_days: int
     repeat_lookback_days: int
     deficit_recent_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Care:
-    """The episode's conservative care, counted."""
-
-    active: Days
-    """Span of active treatment: last date minus first date plus one."""
-    combined: Days
-    """Days covered by medication and active treatment together."""
-    medication: Days
-    has_active: Truth
-    has_medication: Truth
-    entries: tuple[CareEntry, ...]
-    current: Stretch | None
-    """The latest stretch: the one that further treatment would go on with."""
-
-    @property
-    def documented(self) -> int:
-        if self.has_active is Truth.TRUE:
-            return max(self.active.least, self.combined.least)
-        return self.medication.least
+    axial_pain_min_days: int
+    """How long the pain of a facet or sacroiliac joint has lasted."""
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    care = _count(case, params)
+    care = count_care(case, params.lookback_days, params.gap_days)
     used = tuple(entry.item() for entry in care.entries)
     shorter = _acute_severe(case, params, care, used)
     unread = _unread(case, shorter)
+    if case.order.family is Family.TRIGGER_POINT:
+        rows = _muscle_rows(case, care, used, unread)
+    else:
+        rows = _rows(case, params, care, used, shorter, unread)
     return decide(
         "CC-1",
-        _rows(case, params, care, used, shorter, unread),
+        rows,
         facts=_facts(case, params, care),
         set_aside=case.evidence.care.set_aside,
         unread=unread,
@@ -93,28 +81,82 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(
     case: Case,
     params: Params,
-    care: _Care,
+    care: Care,
     used: tuple[Item, ...],
     shorter: Row,
     unread: tuple[Unread, ...],
 ) -> Iterator[Row]:
+    lasted = _lasted(case, params)
     yield Row("acute-zoster", case.pattern.is_acute_zoster, Outcome.WAIVED)
     yield _deficit(case, params)
     yield _repeat(case, params)
-    yield Row("active-care", care.active.reach(params.min_days), Outcome.MET, decided_by=used)
+    long_enough = care.active.reach(params.min_days)
+    yield Row("active-care", long_enough & lasted, Outcome.MET, decided_by=used)
     both = care.has_active & care.combined.reach(params.min_days)
-    yield Row("active-and-medication", both, Outcome.MET, decided_by=used)
+    yield Row("active-and-medication", both & lasted, Outcome.MET, decided_by=used)
     yield shorter
-    waivers = case.evidence.waivers
-    therapy = [w for w in waivers.entries if w.of != "medication"]
-    waived = tuple(w.item() for w in therapy)
-    charted = any_of(Truth.TRUE if w.is_certain else Truth.UNKNOWN for w in therapy)
-    holds = charted | waivers.may_hold_more
-    yield Row("declined-or-contraindicated", holds, Outcome.WAIVED, speaks=True, decided_by=waived)
+    waived = _waived(case)
+    yield replace(waived, when=waived.when & lasted)
     yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
+    yield from _pain_too_recent(case, params, lasted, is_rest_met=long_enough | both | waived.when)
     yield from _too_recent(case, params, used)
     yield from _short(params, care, used)
     yield from _hardly_any(care, used)
+
+
+def _muscle_rows(case: Case, care: Care, used: tuple[Item, ...], unread: tuple[Unread, ...]) -> Iterator[Row]:
+    """Before an injection into a muscle any treatment counts, for however long."""
+    yield Row("first-line-care", care.has_any, Outcome.MET, decided_by=used)
+    yield _waived(case)
+    yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
+    yield Row(
+        "no-first-line-care",
+        Truth.TRUE,
+        Outcome.UNKNOWN,
+        Reason.NO_EVIDENCE,
+        is_gap=True,
+        decided_by=used,
+    )
+
+
+def _waived(case: Case) -> Row:
+    waivers = case.evidence.waivers
+    therapy = [w for w in waivers.entries if w.of != "medication"]
+    charted = any_of(Truth.TRUE if w.is_certain else Truth.UNKNOWN for w in therapy)
+    return Row(
+        "declined-or-contraindicated",
+        charted | waivers.may_hold_more,
+        Outcome.WAIVED,
+        speaks=True,
+        decided_by=tuple(w.item() for w in therapy),
+    )
+
+
+def _lasted(case: Case, params: Params) -> Truth:
+    """Has the pain of a joint lasted long enough on the planned day? TRUE for other orders."""
+    if case.order.family in EPIDURAL:
+        return Truth.TRUE
+    planned = case.order.planned
+    lasted = case.onset.lasted_at_least(params.axial_pain_min_days, planned or DateRange.on(case.as_of))
+    return lasted if planned is not None else lasted | Truth.UNKNOWN
+
+
+def _pain_too_recent(case: Case, params: Params, lasted: Truth, is_rest_met: Truth) -> Iterator[Row]:
+    began, on = case.onset.began, case.order.planned or DateRange.on(case.as_of)
+    items = tuple(d.item() for d in case.pattern.deciding)
+    facts: dict[str, object] = {}
+    if began is not None:
+        facts["onset_days"] = (on.last - began.first).days
+        facts["earliest_date"] = days_after(began.last, params.axial_pain_min_days).isoformat()
+    yield Row("pain-too-recent", ~lasted, Outcome.NOT_MET, decided_by=items, facts=facts)
+    is_charted = began is not None or case.onset.recorded is not None
+    yield Row(
+        "pain-duration-unknown",
+        Truth.of(lasted is Truth.UNKNOWN and is_rest_met is Truth.TRUE),
+        Outcome.UNKNOWN,
+        Reason.AMBIGUOUS if is_charted else Reason.NO_EVIDENCE,
+        decided_by=items,
+    )
 
 
 def _deficit(case: Case, params: Params) -> Row:
@@ -154,7 +196,7 @@ def _is_before(earlier: DateRange | None, later: DateRange | None) -> Truth:
 
 
 def _repeat(case: Case, params: Params) -> Row:
-    """An earlier injection in the region, in this episode: care was judged when it was given."""
+    """Before an epidural, another in the region and episode: care was judged when it was given."""
     since = days_before(case.as_of, params.repeat_lookback_days)
     answer = case.evidence.injections.may_hold_more
     items: list[Item] = []
@@ -172,7 +214,8 @@ def _repeat(case: Case, params: Params) -> Row:
         if happened is not Truth.FALSE:
             items.append(session.item())
         answer = answer | happened
-    return Row("repeat-in-episode", answer, Outcome.MET, decided_by=tuple(items))
+    is_epidural = Truth.of(case.order.family in EPIDURAL)
+    return Row("repeat-in-episode", answer & is_epidural, Outcome.MET, decided_by=tuple(items))
 
 
 def _in_episode(first: date, last: date, case: Case) -> Truth:
@@ -184,7 +227,7 @@ def _in_episode(first: date, last: date, case: Case) -> Truth:
     return Truth.FALSE if last < began.first else Truth.UNKNOWN
 
 
-def _acute_severe(case: Case, params: Params, care: _Care, used: tuple[Item, ...]) -> Row:
+def _acute_severe(case: Case, params: Params, care: Care, used: tuple[Item, ...]) -> Row:
     acute = ~case.onset.lasted_at_least(params.acute_days + 1, DateRange.on(case.as_of))
     since = days_before(case.as_of, params.pain_score_max_age_days)
     scores = case.evidence.pain_scores
@@ -196,7 +239,9 @@ def _acute_severe(case: Case, params: Params, care: _Care, used: tuple[Item, ...
     severe = any_of(in_time) | scores.may_hold_more
     minimum = params.acute_severe_min_days
     long_enough = care.active.reach(minimum) | care.medication.reach(minimum) | care.combined.reach(minimum)
-    return Row("acute-severe", acute & severe & long_enough, Outcome.MET, speaks=True, decided_by=used)
+    is_epidural = Truth.of(case.order.family in EPIDURAL)
+    holds = is_epidural & acute & severe & long_enough
+    return Row("acute-severe", holds, Outcome.MET, speaks=True, decided_by=used)
 
 
 def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[Row]:
@@ -223,7 +268,7 @@ def _too_recent(case: Case, params: Params, used: tuple[Item, ...]) -> Iterator[
         )
 
 
-def _short(params: Params, care: _Care, used: tuple[Item, ...]) -> Iterator[Row]:
+def _short(params: Params, care: Care, used: tuple[Item, ...]) -> Iterator[Row]:
     only_medication = ~care.has_active & care.has_medication
     yield Row(
         "medication-only",
@@ -236,92 +281,14 @@ def _short(params: Params, care: _Care, used: tuple[Item, ...]) -> Iterator[Row]
     yield Row("too-short", some, Outcome.NOT_MET, decided_by=used)
 
 
-def _hardly_any(care: _Care, used: tuple[Item, ...]) -> Iterator[Row]:
+def _hardly_any(care: Care, used: tuple[Item, ...]) -> Iterator[Row]:
     kinds = {entry.kind for entry in care.entries}
     only = "referral-only" if CareKind.PASSIVE not in kinds else "passive-only"
     yield Row(only, Truth.of(bool(used)), Outcome.UNKNOWN, Reason.NO_EVIDENCE, is_gap=True, decided_by=used)
     yield Row("nothing-recorded", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, is_gap=True)
 
 
-def _count(case: Case, params: Params) -> _Care:
-    least, most = _windows(case, params)
-    entries = [e for e in case.evidence.care.entries if _overlaps(e, most)]
-    active = [e for e in entries if e.kind is CareKind.ACTIVE]
-    treated = [e for e in active if not e.is_evaluation]
-    medication = [e for e in entries if e.kind is CareKind.MEDICATION]
-    treated_least, treated_most = intervals(treated, least, "least"), intervals(treated, most, "most")
-    low = _Reckoned(
-        intervals(active, least, "least"),
-        treated_least,
-        intervals(medication, least, "least"),
-        params.gap_days,
-    )
-    high = _Reckoned(
-        intervals(active, most, "most"), treated_most, intervals(medication, most, "most"), params.gap_days
-    )
-    joined = low.joined
-    return _Care(
-        active=Days(low.longest_span, high.longest_span),
-        combined=Days(_most_covered(joined), _most_covered(high.joined)),
-        medication=Days(low.medicated, high.medicated),
-        has_active=_exists(treated_least, treated_most),
-        has_medication=_exists(low.medication, high.medication),
-        entries=tuple(entries),
-        current=joined[-1] if joined else None,
-    )
-
-
-class _Reckoned:
-    """Active care and medication as day intervals, counted in one way. Assessments count beside treatment."""
-
-    def __init__(
-        self, active: list[Interval], treated: list[Interval], medication: list[Interval], gap_days: int
-    ) -> None:
-        self.medication = medication
-        self._gap_days = gap_days
-        self._spans = [s for s in stretches(active, gap_days) if any(s.holds(part) for part in treated)]
-
-    @property
-    def longest_span(self) -> int:
-        return max((stretch.span for stretch in self._spans), default=0)
-
-    @property
-    def medicated(self) -> int:
-        return _most_covered(stretches(self.medication, self._gap_days))
-
-    @property
-    def joined(self) -> list[Stretch]:
-        """Active spans and medication together; a span counts whole, from first to last session."""
-        spans = [(stretch.first.toordinal(), stretch.last.toordinal()) for stretch in self._spans]
-        return stretches(sorted(spans + self.medication), self._gap_days)
-
-
-def _windows(case: Case, params: Params) -> tuple[Window, Window]:
-    """The window at its narrowest and at its widest: an onset known only roughly moves its start."""
-    since = days_before(case.as_of, params.lookback_days)
-    began = case.onset.began
-    if case.onset.is_unread:
-        return Window(case.as_of, days_before(case.as_of, 1)), Window(since, case.as_of)
-    if began is None:
-        return Window(since, case.as_of), Window(since, case.as_of)
-    return Window(max(since, began.last), case.as_of), Window(max(since, began.first), case.as_of)
-
-
-def _overlaps(entry: CareEntry, window: Window) -> bool:
-    return bool(intervals((entry,), window, "most"))
-
-
-def _most_covered(found: list[Stretch]) -> int:
-    return max((s.covered for s in found), default=0)
-
-
-def _exists(least: list[Interval], most: list[Interval]) -> Truth:
-    if least:
-        return Truth.TRUE
-    return Truth.UNKNOWN if most else Truth.FALSE
-
-
-def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
+def _facts(case: Case, params: Params, care: Care) -> dict[str, object]:
     facts: dict[str, object] = {
         "min_days": params.min_days,
         "documented_days": care.documented,
@@ -330,6 +297,7 @@ def _facts(case: Case, params: Params, care: _Care) -> dict[str, object]:
         "acute_severe_min_days": params.acute_severe_min_days,
         "acute_days": params.acute_days,
         "severe_pain_score": f"{params.severe_pain_score:g}",
+        "axial_pain_min_days": params.axial_pain_min_days,
         "region": case.region.label,
     }
     current = care.current

@@ -19,10 +19,13 @@ _Known = dict[tuple[str, str], Concept]
 _Products = dict[str, dict[str, tuple[tuple[Concept, ...], Product]]]
 
 
-def load_terminology(directory: Path | None = None) -> Terminology:
+def load_terminology(
+    directory: Path | None = None, *, relief_code: tuple[str, str] | None = None
+) -> Terminology:
     """Reads `vocabulary.toml`, `text_hints.toml`, `value_sets/*.json` and `concept_maps/*.json`.
 
-    `directory` is the shipped content when None. Raises ContentError naming file, code or key.
+    `directory` is the shipped content when None. `relief_code`: system and code under which the site charts
+    percent relief. Raises ContentError naming file, code or key.
     """
     root = directory or SHIPPED
     vocabulary = read_vocabulary(root / "vocabulary.toml")
@@ -41,7 +44,7 @@ def load_terminology(directory: Path | None = None) -> Terminology:
         members[entry.set_id].append(known[_key(entry)])
     products = _products(sorted((root / "concept_maps").glob("*.json")), vocabulary, known)
     text = read_text_hints(root / "text_hints.toml")
-    return Terminology(vocabulary, known.values(), ranges, products, members, text)
+    return Terminology(vocabulary, known.values(), ranges, products, members, text, relief_code)
 
 
 def _key(entry: Entry) -> tuple[str, str]:

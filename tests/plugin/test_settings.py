@@ -57,6 +57,12 @@ def test_without_any_variable_the_defaults_hold() -> None:
             "fhir_servers",
             ("https://a.example.org/fhir", "https://b.example.org/r4"),
         ),
+        (
+            "SPINAL_CDS_RELIEF_CODE",
+            "urn:oid:2.16.840.1.113883.3.1|RELIEF",
+            "relief_code",
+            ("urn:oid:2.16.840.1.113883.3.1", "RELIEF"),
+        ),
         ("spinal_cds_notes", "always", "notes", "always"),
     ],
 )
@@ -88,6 +94,10 @@ def test_a_variable_is_read(
         ("SPINAL_CDS_RATE_LIMIT", "77"),
         ("SPINAL_CDS_RATE_LIMIT", "77 per fortnight"),
         ("SPINAL_CDS_REPLAY_URL", "http://h/77"),
+        ("SPINAL_CDS_RELIEF_CODE", "RELIEF-77"),
+        ("SPINAL_CDS_RELIEF_CODE", "|RELIEF-77"),
+        ("SPINAL_CDS_RELIEF_CODE", "https://x.example.org|RELIEF|77"),
+        ("SPINAL_CDS_RELIEF_CODE", "https://x.example.org|RELIEF-77,38214-3"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_in_one_line_that_names_the_variable(
