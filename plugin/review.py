@@ -12,7 +12,6 @@ from cds_hooks import (
     DataUnobtainable,
     FhirReader,
     HookRequest,
-    OrderContext,
     Response,
 )
 from plugin.cards.booking import BookingCards
@@ -69,7 +68,7 @@ class Review:
                 self.judge.judge(self._case(order, evidence, orders), request.hook)
                 for order in orders.injections
             )
-        cards = self._cards(request, chart.today, verdicts, orphans)
+        cards = self._cards(request, chart.today, verdicts, orders)
         return Reviewed(verdicts, orphans, Response(cards=cards))
 
     def _cards(
@@ -77,15 +76,14 @@ class Review:
         request: HookRequest,
         today: date,
         verdicts: tuple[Verdict, ...],
-        orphans: tuple[tuple[str, str], ...],
+        orders: OrdersRead,
     ) -> tuple[Card, ...]:
-        context = request.context
+        context, orphans = request.context, orders.orphans
         if isinstance(context, AppointmentContext):
             return self.booking.cards(verdicts, orphans, request.hook_instance)
-        drafts = context.orders if isinstance(context, OrderContext) else ()
-        # Of an order sent twice, the first is the one reviewed.
-        sent = {draft.reference: draft.resource for draft in reversed(drafts)}
-        caller = Caller(context.patient_id, context.user_id, context.encounter_id, today.isoformat(), sent)
+        caller = Caller(
+            context.patient_id, context.user_id, context.encounter_id, today.isoformat(), orders.resources
+        )
         return self.composer.cards(verdicts, orphans, caller, request.hook_instance)
 
     def _case(self, order: InjectionOrder, evidence: Evidence, orders: OrdersRead) -> Case:

@@ -14,7 +14,7 @@ from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
 
 MAX_ITEMS = 8
-_ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "IND-5"})
+_ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "IND-5", "SIJ-3"})
 """Criteria whose very question guidelines answer differently."""
 
 

@@ -15,6 +15,7 @@ from plugin.cards.catalogue import Catalogue
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
+from plugin.domain.content import ContentError
 from plugin.domain.dates import parse_fhir_date
 from plugin.domain.evidence import CareKind, Modality, Standing, StudyState
 from plugin.domain.families import EPIDURAL
@@ -27,6 +28,9 @@ WANTS_MRI = frozenset(
 WANTS_CARE = frozenset(
     {"no-first-line-care", "nothing-recorded", "passive-only", "symptoms-too-recent", "too-short"}
 )
+WANTS_NO_STEROID = frozenset({"steroid-ordered"})
+WANTS_GUIDANCE = frozenset({"no-guidance", "ultrasound"})
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Offers:
             for concept in terminology.members("cc-pt-referral")
             if concept.get("offered-as") == "physiotherapy-referral"
         ]
+        self._guided = _guided_codes(terminology)
 
     def on(
         self, check: Check, case: Case, caller: Caller, seed: UUID, *, is_only_gap: bool
@@ -81,6 +86,10 @@ class Offers:
         if check.criterion == "CC-1" and check.row in WANTS_CARE and not _is_referred(case):
             code = {"coding": self._physiotherapy, "text": "Physiotherapy"}
             return (self._create("refer-physiotherapy", _request(caller, code, case), seed),)
+        if check.criterion == "TPI-1" and check.row in WANTS_NO_STEROID:
+            return self._without_steroid(case, seed)
+        if check.criterion == "GUI-1" and check.row in WANTS_GUIDANCE:
+            return self._with_guided_code(case, caller, seed)
         is_epidural = case.order.family in EPIDURAL
         if check.criterion.startswith("IND") and is_epidural and case.order.is_addressable:
             return (self._remove(case, seed),)
@@ -121,6 +130,52 @@ class Offers:
         )
         return Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-order")), actions=(action,))
 
+    def _without_steroid(self, case: Case, seed: UUID) -> tuple[Suggestion, ...]:
+        """All lines of it together; none when the EHR could not find one of them."""
+        steroids = [drug for drug in case.order.drugs if drug.is_coded_steroid]
+        if not all(drug.is_addressable for drug in steroids):
+            return ()
+        words = self._catalogue.text.suggestions["remove-steroid"]
+        actions = tuple(
+            Action(
+                type="delete",
+                description=words.description.format(drug=drug.label),
+                resource_id=drug.reference,
+            )
+            for drug in steroids
+        )
+        return (Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-steroid")), actions=actions),)
+
+    def _with_guided_code(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+        """The draft as it came, under the code that includes imaging."""
+        own, guided = case.order.code, self._guided.get(case.order.code)
+        draft = caller.drafts.get(case.order.reference)
+        if guided is None or draft is None or not case.order.is_addressable:
+            return ()
+        resource = _decoder.decode(draft)
+        codings = [_recoded(coding, own, guided) for coding in resource["code"]["coding"]]
+        resource["code"] |= {"coding": codings, "text": guided.label}
+        words = self._catalogue.text.suggestions["use-guided-code"]
+        facts = {"code": guided.code, "label": guided.label}
+        action = Action(type="update", description=words.description.format(**facts), resource=resource)
+        uuid = str(uuid5(seed, "use-guided-code"))
+        return (Suggestion(label=words.label.format(**facts), uuid=uuid, actions=(action,)),)
+
+
+def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
+    """Codes without imaging, each with the one that includes it. Raises ContentError for one that is none."""
+    found: dict[Concept, Concept] = {}
+    for name in ("proc-esi-interlaminar-caudal", "proc-epidural-catheter"):
+        for concept in terminology.members(name):
+            code = concept.get("guided-code")
+            if code is None:
+                continue
+            guided = terminology.lookup(concept.system, code)
+            if guided is None or guided.get("guidance") != "included":
+                raise ContentError(f"{name}.json: {concept.code}: guided-code {code} is no code with imaging")
+            found[concept] = guided
+    return found
+
 
 def _is_on_file(reference: str) -> bool:
     """A Condition of the record, as opposed to one contained in the order."""
@@ -129,6 +184,14 @@ def _is_on_file(reference: str) -> bool:
 
 def _coding(concept: Concept) -> dict[str, str]:
     return {"system": concept.system, "code": concept.code, "display": concept.label}
+
+
+def _recoded(coding: dict[str, Any], own: Concept, other: Concept) -> dict[str, Any]:
+    """A coding of `own` under the other code, its modifiers kept; any other coding as it is."""
+    code = str(coding.get("code", "")).strip()
+    if not code.upper().startswith(own.code):
+        return coding
+    return coding | {"code": other.code + code[len(own.code) :], "display": other.label}
 
 
 def _one_region(case: Case) -> frozenset[str]:

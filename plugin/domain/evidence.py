@@ -152,6 +152,20 @@ class CareEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SteroidOrder:
+    """An active order for a steroid to be injected, of the encounter of the call."""
+
+    reference: str
+    label: str
+    states_reason: bool
+    reason_references: frozenset[str] = frozenset()
+    reason_codes: frozenset[Concept] = frozenset()
+
+    def item(self) -> Item:
+        return Item("drug", self.label, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A recorded contraindication, intolerance or refusal. `of` is `any`, `therapy` or `medication`."""
 
@@ -219,6 +233,7 @@ class Evidence:
     studies: Section[Study] = field(default_factory=Section)
     care: Section[CareEntry] = field(default_factory=Section)
     waivers: Section[Waiver] = field(default_factory=Section)
+    steroid_orders: Section[SteroidOrder] = field(default_factory=Section)
     injections: Section[Injection] = field(default_factory=Section)
     operations: Section[Event] = field(default_factory=Section)
     pain_scores: Section[PainScore] = field(default_factory=Section)

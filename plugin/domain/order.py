@@ -40,7 +40,13 @@ class Drug:
     """Of a steroid; FALSE for any other drug."""
     is_local_anaesthetic: Truth
     is_quoted: bool = False
-    """The label is the chart's own text."""
+    """The label is the chart's own text; what is said of the drug is then read from it."""
+    is_addressable: bool = False
+    """The EHR can find the line by its reference, so that an action may name it."""
+
+    @property
+    def is_coded_steroid(self) -> bool:
+        return self.is_steroid is Truth.TRUE and not self.is_quoted
 
     @property
     def is_particulate_steroid(self) -> Truth:
@@ -48,6 +54,17 @@ class Drug:
 
     def item(self) -> Item:
         return Item("drug", self.label, self.reference, quoted=self.is_quoted)
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A code beside the injection's own, on the same order or on another of the hook."""
+
+    code: Concept
+    reference: str
+
+    def item(self) -> Item:
+        return Item("order", f"{self.code.label} ({self.code.code})", self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +93,8 @@ class InjectionOrder:
     """The day of the request."""
     companions: frozenset[str] = frozenset()
     """Value sets that other codes of the same hook belong to."""
-    companion_codes: tuple[Concept, ...] = ()
-    """The codes of the same hook that are no injection: guidance, drugs, imaging."""
+    ordered_beside: tuple[Companion, ...] = ()
+    """The other codes of the same hook: guidance, drugs, imaging, other injections."""
     codes: tuple[Concept, ...] = ()
     """All codes of ours on this order, and those of its add-on lines."""
     purpose: Purpose = Purpose.UNDETERMINED

@@ -1,4 +1,4 @@
-"""Drugs ordered in the same hook: what is in them, as far as their codes or names say.
+"""Drugs ordered in the same hook or encounter: what is in them, as far as their codes or names say.
 
 A product that cannot be resolved may hold anything: it is never taken for a drug without steroid.
 """
@@ -6,13 +6,16 @@ A product that cannot be resolved may hold anything: it is never taken for a dru
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
 
 from plugin.domain.codes import Concept
+from plugin.domain.evidence import SteroidOrder
 from plugin.domain.order import Drug
 from plugin.domain.truth import Truth, any_of
-from plugin.evidence.reading import Chart, text_of
-from plugin.evidence.views import CodeableConcept, MedicationRequest, ServiceRequest
+from plugin.evidence.reading import Chart, names, reference_of, relative, text_of
+from plugin.evidence.views import CodeableConcept, Medication, MedicationRequest, ServiceRequest
 
 _STEROID = "drug-corticosteroid-injectable"
 _LOCAL_ANAESTHETIC = "drug-local-anesthetic"
@@ -31,14 +34,38 @@ def medication_of(
     return sent.get(pointer.reference or "") or CodeableConcept(text=pointer.display)
 
 
-def ordered_drug(concept: CodeableConcept | None, reference: str, chart: Chart) -> Drug:
+def contained_drugs(request: MedicationRequest) -> dict[str, CodeableConcept | None]:
+    """Contained Medications, under the reference by which the order names them."""
+    found: dict[str, CodeableConcept | None] = {}
+    for raw in request.contained or ():
+        try:
+            medication = _medication_decoder.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        if medication.resourceType == "Medication" and medication.id:
+            found[f"#{medication.id.removeprefix('#')}"] = medication.code
+    return found
+
+
+_medication_decoder = msgspec.json.Decoder(Medication)
+
+
+def form_of(request: MedicationRequest, concept: CodeableConcept | None, chart: Chart) -> str | None:
+    """`injectable`, `oral` …: by the product, else by the route on the order; None when neither says."""
+    codings = (concept.coding if concept else None) or ()
+    forms = [chart.terminology.dose_form(coding.system, coding.code) for coding in codings]
+    routes = [route for dosage in request.dosageInstruction or () for route in chart.concepts(dosage.route)]
+    return next((form for form in (*forms, *(r.get("dose-form") for r in routes)) if form is not None), None)
+
+
+def ordered_drug(
+    concept: CodeableConcept | None, reference: str, chart: Chart, form: str | None = None
+) -> Drug:
     """The drug of a medication order; UNKNOWN in every respect where code and name say nothing."""
-    terminology = chart.terminology
     for coding in (concept.coding if concept else None) or ():
-        known = terminology.ingredients(coding.system, coding.code)
+        known = chart.terminology.ingredients(coding.system, coding.code)
         if known:
-            is_injected = terminology.dose_form(coding.system, coding.code) not in _NOT_INJECTED
-            return _resolved(known, reference, is_injected=is_injected)
+            return _resolved(known, reference, is_injected=form not in _NOT_INJECTED)
     text = text_of(concept) or ""
     steroid = Truth.TRUE if "steroid" in chart.words.order_words(text) else Truth.UNKNOWN
     return Drug(reference, text, steroid, Truth.UNKNOWN, Truth.UNKNOWN, is_quoted=True)
@@ -71,3 +98,27 @@ def _resolved(ingredients: Iterable[Concept], reference: str, *, is_injected: bo
 def _particulate(steroid: Concept) -> Truth:
     flag = steroid.flag("particulate")
     return Truth.UNKNOWN if flag is None else Truth.of(flag)
+
+
+def steroid_orders(requests: Iterable[MedicationRequest], chart: Chart) -> Iterator[SteroidOrder]:
+    """Steroids for injection that are ordered and active in the encounter of the call, by code."""
+    for request in requests:
+        if request.status != "active" or not chart.is_own(request.subject) or not _is_here(request, chart):
+            continue
+        medication = medication_of(request, contained_drugs(request))
+        drug = ordered_drug(medication, reference_of(request), chart)
+        if drug.is_coded_steroid and form_of(request, medication, chart) == "injectable":
+            yield SteroidOrder(
+                reference=drug.reference,
+                label=drug.label,
+                states_reason=bool(request.reasonReference or request.reasonCode),
+                reason_references=frozenset(
+                    relative(r.reference or "") for r in request.reasonReference or ()
+                ),
+                reason_codes=frozenset(chart.concepts_of(request.reasonCode)),
+            )
+
+
+def _is_here(request: MedicationRequest, chart: Chart) -> bool:
+    where = request.encounter.reference if request.encounter is not None else None
+    return bool(where and chart.encounter_id and names(where, "Encounter", chart.encounter_id))

@@ -31,6 +31,7 @@ from plugin.evidence.care import (
     read_requests,
 )
 from plugin.evidence.conditions import read_diagnoses
+from plugin.evidence.drugs import steroid_orders
 from plugin.evidence.imaging import merged, studies_from_imaging, studies_from_reports
 from plugin.evidence.injections import pain_scores, read_measures, reported_injections, with_relief
 from plugin.evidence.orders import OrdersRead
@@ -208,6 +209,7 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
         studies=section(merged(studies), "imaging", "reports", "procedures", "serviceRequests"),
         care=section(tuple(found.care), "procedures", "serviceRequests", *medication),
         waivers=section((*found.waivers, *_declined(diagnoses)), "procedures", "conditions"),
+        steroid_orders=section(tuple(steroid_orders(_of(readings, "medications"), chart)), "medications"),
         injections=section(tuple(with_relief(injections, measures)), "procedures"),
         operations=section(tuple(found.operations), "procedures"),
         pain_scores=section(pain_scores(measures), "observations"),

@@ -13,11 +13,11 @@ from plugin.domain.codes import Concept
 from plugin.domain.dates import parse_fhir_date
 from plugin.domain.families import Family
 from plugin.domain.injections import is_same_half
-from plugin.domain.order import Drug, InjectionOrder, Word
+from plugin.domain.order import Companion, Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth, any_of
 from plugin.evidence.conditions import diagnosis_from_code
-from plugin.evidence.drugs import medication_of, ordered_drug, supplied_drug
+from plugin.evidence.drugs import contained_drugs, form_of, medication_of, ordered_drug, supplied_drug
 from plugin.evidence.families import (
     FAMILY_OF_SET,
     coded_family,
@@ -60,6 +60,8 @@ class OrdersRead:
     """Every draft ServiceRequest, as surroundings: imaging ordered alongside, referrals."""
     conditions: list[Condition] = field(default_factory=list)
     """Conditions sent with the drafts, contained in one or as an entry of their own."""
+    resources: dict[str, msgspec.Raw] = field(default_factory=dict)
+    """Every draft as it came, by reference."""
 
     @property
     def orphans(self) -> tuple[tuple[str, str], ...]:
@@ -86,15 +88,29 @@ class _Surroundings:
     """What the drafts hold beside the injections."""
 
     lines: list[_Line] = field(default_factory=list)
-    concepts: list[Concept] = field(default_factory=list)
-    medications: list[tuple[str, MedicationRequest]] = field(default_factory=list)
+    beside: list[Companion] = field(default_factory=list)
+    """Every code of the drafts that a value set knows."""
+    medications: list[tuple[DraftOrder, MedicationRequest]] = field(default_factory=list)
     sent: dict[str, CodeableConcept | None] = field(default_factory=dict)
     """Drugs sent as entries of their own, by `Medication/<id>`."""
 
+    def add(self, draft: DraftOrder, known: Iterable[Concept]) -> None:
+        self.beside += (Companion(concept, draft.reference) for concept in known)
+
     def drugs(self, chart: Chart) -> tuple[Drug, ...]:
-        ordered = [ordered_drug(medication_of(m, self.sent), ref, chart) for ref, m in self.medications]
-        supplied = [supplied_drug(line.request, line.known, line.draft.reference) for line in self.lines]
-        return (*ordered, *(drug for drug in supplied if drug is not None))
+        ordered = [(draft, self._drug(draft, request, chart)) for draft, request in self.medications]
+        supplied = [
+            (line.draft, supplied_drug(line.request, line.known, line.draft.reference)) for line in self.lines
+        ]
+        return tuple(
+            replace(drug, is_addressable=_is_addressable(draft))
+            for draft, drug in (*ordered, *supplied)
+            if drug is not None
+        )
+
+    def _drug(self, draft: DraftOrder, request: MedicationRequest, chart: Chart) -> Drug:
+        medication = medication_of(request, self.sent)
+        return ordered_drug(medication, draft.reference, chart, form_of(request, medication, chart))
 
 
 def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
@@ -102,6 +118,7 @@ def read_orders(context: OrderContext, hook: str, chart: Chart) -> OrdersRead:
     drafts: dict[str, DraftOrder] = {}
     for draft in context.orders:
         drafts.setdefault(draft.reference, draft)  # The same order sent twice is one order.
+    read.resources = {reference: draft.resource for reference, draft in drafts.items()}
     for number, raw in enumerate(context.unreadable_orders, start=1):
         if mentions_ours(raw, chart):
             read.unreadable.append(f"draftOrders/unreadable-{number}")
@@ -121,12 +138,12 @@ def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, 
         read.requests.append(request)
         read.conditions += _contained_conditions(request)
         around.lines.append(_Line(order, request, known))
-        around.concepts += known
+        around.add(order, known)
     return _sorted(around, read, hook, chart)
 
 
 def _sorted(around: _Surroundings, read: OrdersRead, hook: str, chart: Chart) -> OrdersRead:
-    if not any(concept.get("gate") == "cisternography" for concept in around.concepts):
+    if not any(c.code.get("gate") == "cisternography" for c in around.beside):
         _read_injections(around, read, hook, chart)
     return read
 
@@ -139,16 +156,16 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
             read.requests.append(request)
             read.conditions += _contained_conditions(request)
             around.lines.append(_Line(draft, request, known))
-            around.concepts += known
+            around.add(draft, known)
         elif draft.resource_type == "MedicationRequest":
             ordered = _medication_request_decoder.decode(draft.resource)
-            around.medications.append((draft.reference, ordered))
-            around.concepts += chart.concepts(ordered.medicationCodeableConcept)
-            around.sent.update(_contained_drugs(ordered))
+            around.medications.append((draft, ordered))
+            around.add(draft, chart.concepts(ordered.medicationCodeableConcept))
+            around.sent.update(contained_drugs(ordered))
         elif draft.resource_type == "Medication":
             medication = _medication_decoder.decode(draft.resource)
             around.sent[draft.reference] = medication.code
-            around.concepts += chart.concepts(medication.code)
+            around.add(draft, chart.concepts(medication.code))
         elif draft.resource_type == "Condition":
             read.conditions.append(_condition_decoder.decode(draft.resource))
     except msgspec.ValidationError:
@@ -162,7 +179,7 @@ def _read_injections(around: _Surroundings, read: OrdersRead, hook: str, chart: 
     for line in around.lines:
         if not _is_reviewable(line.request, hook) or any(c.in_set(_OUT_OF_SCOPE) for c in line.known):
             continue
-        order = _injection(line, around.concepts, drugs, chart)
+        order = _injection(line, around.beside, drugs, chart)
         if order is None:
             if line.draft.selected and not line.known and _is_named_in_text(line.request, chart):
                 read.uncoded.append(line.draft.reference)
@@ -228,19 +245,6 @@ def _contained_conditions(request: ServiceRequest) -> list[Condition]:
     return found
 
 
-def _contained_drugs(request: MedicationRequest) -> dict[str, CodeableConcept | None]:
-    """Contained Medications, under the reference by which the order names them."""
-    found: dict[str, CodeableConcept | None] = {}
-    for raw in request.contained or ():
-        try:
-            medication = _medication_decoder.decode(raw)
-        except msgspec.ValidationError:
-            continue
-        if medication.resourceType == "Medication" and medication.id:
-            found[f"#{medication.id.removeprefix('#')}"] = medication.code
-    return found
-
-
 def _is_reviewable(request: ServiceRequest, hook: str) -> bool:
     if request.status in _OVER or request.doNotPerform:
         return False
@@ -248,7 +252,7 @@ def _is_reviewable(request: ServiceRequest, hook: str) -> bool:
 
 
 def _injection(
-    line: _Line, beside: Iterable[Concept], drugs: tuple[Drug, ...], chart: Chart
+    line: _Line, beside: Iterable[Companion], drugs: tuple[Drug, ...], chart: Chart
 ) -> InjectionOrder | None:
     ours = leading(line.known)
     if not ours:
@@ -263,10 +267,10 @@ def _injection(
     written = (request.code, *many(request.orderDetail))
     texts = [text_of(concept) for concept in (*written, *many(request.bodySite))]
     modifiers = modifiers_of(written, chart.terminology)
-    others = tuple(c for c in beside if c not in ours)
+    others = tuple(c for c in beside if c.code not in ours)
     return InjectionOrder(
         reference=line.draft.reference,
-        is_addressable=line.draft.has_id and is_relative_reference(line.draft.reference),
+        is_addressable=_is_addressable(line.draft),
         code=code,
         family=family,
         region=_region(own_region, site, worded, family),
@@ -280,8 +284,8 @@ def _injection(
         planned=planned,
         as_of=as_of,
         asked_on=chart.today,
-        companions=frozenset(name for concept in beside for name in concept.sets),
-        companion_codes=others,
+        companions=frozenset(name for c in beside for name in c.code.sets),
+        ordered_beside=others,
         codes=tuple(ours),
         purpose=purpose_of(code, modifiers, texts, any_of(d.is_steroid for d in drugs), chart.words),
         sides=sides_of(modifiers, [*many(request.bodySite), *(c for c in written if c)], chart.words),
@@ -291,6 +295,10 @@ def _injection(
         words=frozenset(Word(word) for text in texts for word in chart.words.order_words(text)),
         drugs=drugs,
     )
+
+
+def _is_addressable(draft: DraftOrder) -> bool:
+    return draft.has_id and is_relative_reference(draft.reference)
 
 
 def _kind(concept: Concept) -> Family | None:
@@ -356,6 +364,9 @@ def _region(own: Region, site: Region | None, worded: Region | None, family: Fam
 
 
 def _are_apart(site: Region, own: Region) -> bool:
+    """The joint beside the sacrum is not apart from it: the codes of its injections say sacral."""
+    if site.atoms | own.atoms == {"sacral", "sacroiliac"}:
+        return False
     return not (site.atoms & own.atoms) and not site.is_everywhere and not own.is_everywhere
 
 

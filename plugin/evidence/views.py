@@ -157,6 +157,10 @@ class DispenseRequest(msgspec.Struct):
     expectedSupplyDuration: Quantity | None = None
 
 
+class Dosage(msgspec.Struct):
+    route: CodeableConcept | None = None
+
+
 class MedicationRequest(msgspec.Struct):
     resourceType: str
     id: str | None = None
@@ -167,7 +171,10 @@ class MedicationRequest(msgspec.Struct):
     contained: list[msgspec.Raw] | None = None
     subject: Reference | None = None
     authoredOn: str | None = None
+    encounter: Reference | None = None
     reasonCode: OneOrMany = None
+    reasonReference: list[Reference] | None = None
+    dosageInstruction: list[Dosage] | None = None
     dispenseRequest: DispenseRequest | None = None
 
 

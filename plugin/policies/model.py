@@ -22,16 +22,24 @@ from plugin.rules import (
     facet_block_repeated,
     facet_blocks_before_therapy,
     facet_pain_documented,
+    imaging_guidance_ordered,
     indication_documented,
     mri_confirms_region,
+    muscle_pain_documented,
     no_biologic,
     no_predetermined_series,
     repeat_response_documented,
+    sacroiliac_ablation_supported,
+    sacroiliac_block_helped,
+    sacroiliac_pain_documented,
     session_count_within_limit,
     session_levels_within_limit,
     sessions_spaced,
     transforaminal_risk_weighed,
     transforaminal_steroid_not_particulate,
+    trigger_point_sessions_spaced,
+    trigger_point_without_imaging,
+    trigger_point_without_steroid,
 )
 
 Indicator = Literal["info", "warning", "critical"]
@@ -61,6 +69,14 @@ RULES = {
     "cervical_canal_reviewed": cervical_canal_reviewed,
     "no_biologic": no_biologic,
     "disc_injection_justified": disc_injection_justified,
+    "sacroiliac_pain_documented": sacroiliac_pain_documented,
+    "sacroiliac_block_helped": sacroiliac_block_helped,
+    "sacroiliac_ablation_supported": sacroiliac_ablation_supported,
+    "muscle_pain_documented": muscle_pain_documented,
+    "trigger_point_without_steroid": trigger_point_without_steroid,
+    "trigger_point_sessions_spaced": trigger_point_sessions_spaced,
+    "trigger_point_without_imaging": trigger_point_without_imaging,
+    "imaging_guidance_ordered": imaging_guidance_ordered,
 }
 """Every rule by its module's name."""
 

@@ -13,7 +13,7 @@ import pytest
 from cds_hooks import Unread
 from plugin.app import create_review
 from plugin.cards.catalogue import load_catalogue
-from plugin.cards.suggestions import WANTS_CARE, WANTS_MRI
+from plugin.cards.suggestions import WANTS_CARE, WANTS_GUIDANCE, WANTS_MRI, WANTS_NO_STEROID
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.policies.model import RULES
@@ -86,6 +86,8 @@ def test_a_catalogue_at_fault_stops_the_start_and_names_the_entry(
 def test_every_row_that_a_suggestion_answers_exists() -> None:
     assert WANTS_MRI - RULES["mri_confirms_region"].ROWS["IMG-1"] == set()
     assert WANTS_CARE - RULES["conservative_care_completed"].ROWS["CC-1"] == set()
+    assert WANTS_NO_STEROID - RULES["trigger_point_without_steroid"].ROWS["TPI-1"] == set()
+    assert WANTS_GUIDANCE - RULES["imaging_guidance_ordered"].ROWS["GUI-1"] == set()
 
 
 def test_a_conflict_without_words_stops_the_start(tmp_path: Path) -> None:

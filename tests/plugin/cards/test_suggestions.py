@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from tests.plugin.cards.service import SERVICE, cards, client, entries, gaps, order_of, request_of, searchset
+from tests.plugin.cards.service import (
+    SERVICE,
+    cards,
+    client,
+    entries,
+    gaps,
+    order_of,
+    request_of,
+    searchset,
+)
 from tests.scenarios.scenario import Json
 from tests.scenarios.test_wire import actions, suggestions
 
@@ -47,7 +56,7 @@ def test_an_order_on_an_empty_chart_is_offered_valid_drafts(system: str, code: s
     answer = cards(request)
 
     offered = [a["resource"] for a in actions(answer) if a["type"] == "create"]
-    assert gaps(answer) - {"APR-1"} == {"IMG-1", "CC-1"}
+    assert gaps(answer) - {"APR-1", "GUI-1"} == {"IMG-1", "CC-1"}
     assert offered
     for resource in offered:
         get_fhir_model_class(resource["resourceType"]).model_validate(resource)
@@ -238,3 +247,86 @@ def test_one_line_of_several_is_not_moved_alone() -> None:
 
     assert "FRQ-2" in gaps(cards(request))
     assert moves(request) == []
+
+
+def offered(request: Json, kind: str) -> list[Json]:
+    return [action for action in actions(cards(request)) if action["type"] == kind]
+
+
+def test_the_steroid_can_be_taken_out_of_a_trigger_point() -> None:
+    request = request_of("082b")
+
+    assert [a["resourceId"] for a in offered(request, "delete")] == [
+        f"MedicationRequest/{order_of(request, 1)['id']}"
+    ]
+
+
+def test_all_steroids_of_a_trigger_point_are_taken_out_together() -> None:
+    request = request_of("082b")
+    supply = {"coding": [{"system": CPT, "code": "J3301"}]}
+    second = order_of(request) | {"id": "supply", "code": supply}
+    request["context"]["draftOrders"]["entry"].append({"resource": second})
+
+    (suggestion,) = suggestions(cards(request))
+
+    assert [a["resourceId"] for a in suggestion["actions"]] == [
+        f"MedicationRequest/{order_of(request, 1)['id']}",
+        "ServiceRequest/supply",
+    ]
+
+
+def test_a_steroid_without_an_id_cannot_be_taken_out() -> None:
+    request = request_of("082b")
+    del order_of(request, 1)["id"]
+
+    assert gaps(cards(request)) == {"TPI-1"}
+    assert offered(request, "delete") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "guided"),
+    [
+        ("62320", "62321"),
+        ("62322", "62323"),
+        ("62324", "62325"),
+        ("62326", "62327"),
+        ("62322-KX", "62323-KX"),
+    ],
+)
+def test_the_code_that_includes_imaging_is_offered_for_the_same_draft(code: str, guided: str) -> None:
+    request = request_of("088")
+    order = order_of(request)
+    order["code"]["coding"] = [{"system": CPT, "code": code}, {"system": SNOMED, "code": "171787008"}]
+    order["note"] = [{"text": "as it came"}]
+
+    (action,) = offered(request, "update")
+
+    resource = action["resource"]
+    assert [coding["code"] for coding in resource["code"]["coding"]] == [guided, "171787008"]
+    assert {k: v for k, v in resource.items() if k != "code"} == {
+        k: v for k, v in order.items() if k != "code"
+    }
+
+
+def test_numbers_of_a_changed_draft_stay_as_exact_as_they_came() -> None:
+    request = request_of("088")
+    body = json.dumps(request).replace(
+        '"status": "draft"', '"status": "draft", "quantityQuantity": {"value": 1.50}', 1
+    )
+
+    answer = client().post(SERVICE, data=body, content_type="application/json")
+
+    assert b'"quantityQuantity":{"value":1.50}' in answer.data
+
+
+def test_a_draft_without_an_id_cannot_be_changed() -> None:
+    request = request_of("088")
+    del order_of(request)["id"]
+
+    assert gaps(cards(request)) == {"GUI-1"}
+    assert offered(request, "update") == []
+
+
+@pytest.mark.parametrize("name", ["073", "090"])
+def test_a_code_without_a_guided_twin_is_left_alone(name: str) -> None:
+    assert offered(request_of(name), "update") == []

@@ -23,13 +23,14 @@ from plugin.domain.evidence import (
     PainScore,
     Section,
     Standing,
+    SteroidOrder,
     Study,
     StudyState,
     Waiver,
 )
 from plugin.domain.families import EPIDURAL, Family, Purpose
 from plugin.domain.injections import Injection, Relief, Verdict
-from plugin.domain.order import Drug, InjectionOrder, Word
+from plugin.domain.order import Companion, Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from plugin.evidence.families import coded_family
@@ -58,6 +59,7 @@ SOURCES = {
     "injections": "procedures",
     "operations": "procedures",
     "pain_scores": "observations",
+    "steroid_orders": "medications",
 }
 CODES_THAT_TAKE_A_REGION = ("62321", "171787008")
 """Orders for one of two regions, or for none stated: which one, a diagnosis says."""
@@ -67,6 +69,7 @@ _CODES = [
     *("M54.16", "M54.12", "M54.10", "M54.50", "M54.2", "M79.604", "M51.26", "M48.07", "M51.36"),
     *("M48.062", "M96.1", "B02.9", "B02.29", "2177002", "G90.522", "G89.29", "R20.2", "Z95.0"),
     *("M21.371", "G83.4", "125608002", "50448004", "M71.38"),
+    *("M46.1", "M99.04", "202487003", "M45.8", "M79.18", "M79.7", "Z33.1", "Z91.041"),
 ]
 _AGES = st.one_of(
     st.integers(-10, 800),
@@ -137,10 +140,10 @@ def care_entries(draw: st.DrawFn) -> CareEntry:
 
 
 CODES = {
-    Family.INTERLAMINAR: ("62323", "62323", "62321", "171787008"),
+    Family.INTERLAMINAR: ("62323", "62323", "62321", "62322", "171787008"),
     Family.CAUDAL: ("180886007",),
     Family.TRANSFORAMINAL: ("64483", "64479"),
-    Family.FACET_INJECTION: ("64493", "64490"),
+    Family.FACET_INJECTION: ("64493", "64490", "0216T"),
     Family.FACET_RFA: ("64635", "64633"),
     Family.SIJ_INJECTION: ("27096", "G0260"),
     Family.LATERAL_BRANCH_BLOCK: ("64451",),
@@ -151,6 +154,9 @@ CODES = {
     Family.BIOLOGIC: ("0232T",),
 }
 """Order codes of each family."""
+GUIDANCE = [
+    Companion(concept(code), "ServiceRequest/beside") for code in ("77003", "76942", "70918-8", "87161-6")
+]
 DRUGS = [
     Drug("MedicationRequest/steroid", "triamcinolone (10759)", Truth.TRUE, Truth.TRUE, Truth.FALSE),
     Drug("MedicationRequest/soluble", "dexamethasone (3264)", Truth.TRUE, Truth.FALSE, Truth.FALSE),
@@ -197,6 +203,17 @@ def scores() -> st.SearchStrategy[PainScore]:
     return st.builds(PainScore, st.just("Observation/pain"), st.sampled_from([5.0, 6.0, 9.0]), days())
 
 
+def steroid_orders() -> st.SearchStrategy[SteroidOrder]:
+    """Steroids of the encounter: without a reason, for a reason on the list, or for another illness."""
+    reasons = st.sampled_from(
+        [frozenset[str](), frozenset({"Condition/usual"}), frozenset({"Condition/asthma"})]
+    )
+    named = (st.just("MedicationRequest/on-file"), st.just("triamcinolone (10759)"))
+    return reasons.flatmap(
+        lambda found: st.builds(SteroidOrder, *named, st.just(bool(found)), st.just(found))
+    )
+
+
 ENTRIES: dict[str, st.SearchStrategy[Any]] = {
     "diagnoses": diagnoses(),
     "studies": studies(),
@@ -205,6 +222,7 @@ ENTRIES: dict[str, st.SearchStrategy[Any]] = {
     "injections": injections(),
     "operations": events(),
     "pain_scores": scores(),
+    "steroid_orders": steroid_orders(),
 }
 _MOST = {"diagnoses": 4, "studies": 4, "care": 6, "injections": 4}
 
@@ -230,6 +248,7 @@ def cases(draw: st.DrawFn, unread: str | None = None, families: Collection[Famil
         words=draw(st.frozensets(st.sampled_from(list(Word)), max_size=2)),
         drugs=draw(st.lists(st.sampled_from(DRUGS), max_size=2).map(tuple)),
         levels=draw(st.sampled_from([None, 1, 3])),
+        ordered_beside=draw(st.lists(st.sampled_from(GUIDANCE), max_size=1).map(tuple)),
     )
     return replace(opened(placed, Evidence(**sections)), alongside=draw(_alongside()))
 

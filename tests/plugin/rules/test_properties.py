@@ -51,6 +51,8 @@ def test_learning_more_never_reverses_a_settled_answer(rule: str, data: st.DataO
         ("ablations_spaced", "injections"),
         *(("ablation_in_unfused_segment", s) for s in ("operations", "diagnoses")),
         *(("repeat_response_documented", s) for s in ("injections", "pain_scores")),
+        ("sacroiliac_pain_documented", "diagnoses"),
+        ("muscle_pain_documented", "diagnoses"),
     ],
 )
 @given(data=st.data())

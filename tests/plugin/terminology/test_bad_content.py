@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from plugin.cards.catalogue import load_catalogue
+from plugin.cards.suggestions import Offers
 from plugin.domain.content import ContentError
 from plugin.terminology import load_terminology
 from plugin.terminology.value_sets import BASE
@@ -241,3 +243,13 @@ def test_a_directory_without_value_sets_is_refused(content: Path) -> None:
         path.unlink()
 
     assert "no value set here" in _refusal(content)
+
+
+def test_a_guided_code_that_includes_no_imaging_is_refused(spoil: Spoil) -> None:
+    directory = spoil(
+        "value_sets/proc-esi-interlaminar-caudal.json",
+        lambda body: _resay(_concept(body, "62323"), "guidance", "none"),
+    )
+
+    with pytest.raises(ContentError, match=r"proc-esi-interlaminar-caudal\.json: 62322: guided-code 62323"):
+        Offers(load_catalogue(), load_terminology(directory))

@@ -1,0 +1,101 @@
+"""GUI-1: is the needle guided by fluoroscopy or CT?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
+from plugin.domain.codes import Concept
+from plugin.domain.evidence import Diagnosis, Standing
+from plugin.domain.families import EPIDURAL, FACET, SACROILIAC
+from plugin.domain.injections import is_same_half
+from plugin.domain.order import Word
+from plugin.domain.truth import Truth, any_of
+
+FAMILIES = EPIDURAL | FACET | SACROILIAC
+CRITERIA = ("GUI-1",)
+ROWS = {
+    "GUI-1": frozenset(
+        {
+            "guidance-beside-unguided-code",
+            "guidance-in-code",
+            "guided",
+            "no-guidance",
+            "not-stated",
+            "ultrasound",
+            "ultrasound-excepted",
+            "ultrasound-of-facet",
+            "undetermined",
+            "unread",
+        }
+    )
+}
+"""Every row of the table: what a policy may give a severity to."""
+_GUIDANCE = "proc-imaging-guidance"
+_SEEN = frozenset({"fluoroscopy", "ct", "mr"})
+_IN_CODE = _SEEN | {"included"}
+_ULTRASOUND = "ultrasound"
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The orders decide, and for ultrasound the diagnoses; there is no number to set."""
+
+
+def evaluate(case: Case, params: Params) -> Check:
+    return decide("GUI-1", _rows(case), facts={}, unread=case.evidence.diagnoses.unread)
+
+
+def _rows(case: Case) -> Iterator[Row]:
+    order = case.order
+    in_code = {code.get("guidance") for code in order.codes}
+    yield Row("guidance-in-code", Truth.of(bool(in_code & _IN_CODE)), Outcome.MET)
+    guides = [c for c in order.ordered_beside if _guides(c.code, case)]
+    seen = tuple(c.item() for c in guides if c.code.get("guidance") != _ULTRASOUND)
+    is_guided, is_unguided_code = Truth.of(bool(seen)), Truth.of("none" in in_code)
+    yield Row(
+        "guidance-beside-unguided-code",
+        is_guided & is_unguided_code,
+        Outcome.MET,
+        speaks=True,
+        decided_by=seen,
+    )
+    yield Row("guided", is_guided, Outcome.MET, decided_by=seen)
+    beside = tuple(c.item() for c in guides if c.code.get("guidance") == _ULTRASOUND)
+    if beside or _ULTRASOUND in in_code or ("none" in in_code and Word.ULTRASOUND in order.words):
+        yield from _by_ultrasound(case, beside or (order.item(),))
+    yield Row("no-guidance", is_unguided_code, Outcome.NOT_MET, decided_by=(order.item(),))
+    yield Row("not-stated", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=(order.item(),))
+
+
+def _by_ultrasound(case: Case, ordered: tuple[Item, ...]) -> Iterator[Row]:
+    """Pregnancy and an allergy to contrast except it; documents on facet joints know no exception."""
+    diagnoses = case.evidence.diagnoses
+    reasons = [d for d in diagnoses.entries if d.standing is Standing.CURRENT and _excepts(d)]
+    excepted = any_of(Truth.of(d.is_certain) | Truth.UNKNOWN for d in reasons) | diagnoses.may_hold_more
+    items = (*ordered, *(d.item() for d in reasons))
+    if case.order.family in FACET:
+        yield Row("ultrasound-of-facet", excepted, Outcome.NOT_MET, decided_by=items)
+    else:
+        yield Row("ultrasound-excepted", excepted, Outcome.WAIVED, speaks=True, decided_by=items)
+    is_unread = Truth.of(bool(diagnoses.unread))
+    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=ordered)
+    yield Row("ultrasound", Truth.TRUE, Outcome.NOT_MET, decided_by=ordered)
+
+
+def _guides(code: Concept, case: Case) -> bool:
+    """Guidance of a needle near the ordered region, in general or for this kind of injection."""
+    if code.region is not None and is_same_half(code.region, case.region) is Truth.FALSE:
+        return False
+    is_of_kind = any(code.sets & own.sets for own in case.order.codes)
+    return code.in_set(_GUIDANCE) or (is_of_kind and code.get("guidance") in _SEEN)
+
+
+def _excepts(diagnosis: Diagnosis) -> bool:
+    """A pregnancy that is not charted as ended by delivery, or an allergy to contrast."""
+    return any(
+        (c.in_set("dx-pregnancy") and c.get("episode") is None) or c.get("allergen") == "contrast"
+        for c in diagnosis.concepts
+    )

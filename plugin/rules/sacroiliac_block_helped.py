@@ -1,0 +1,174 @@
+"""SIJ-2: did a block help before the sacroiliac joint is treated, and are the sessions few enough?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from plugin.domain.case import Case
+from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
+from plugin.domain.families import Family, Purpose
+from plugin.domain.injections import Injection, Relief
+from plugin.domain.truth import Truth, any_of
+
+FAMILIES = frozenset({Family.SIJ_INJECTION, Family.LATERAL_BRANCH_BLOCK})
+CRITERIA = ("SIJ-2",)
+ROWS = {
+    "SIJ-2": frozenset(
+        {
+            "block-helped",
+            "block-too-weak",
+            "diagnostic",
+            "lateral-branch",
+            "no-block",
+            "not-quantified",
+            "purpose-not-stated",
+            "result-not-recorded",
+            "too-many-diagnostic",
+            "too-many-therapeutic",
+            "undetermined",
+            "unread",
+        }
+    )
+}
+"""Every row of the table: what a policy may give a severity to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    min_relief_percent: float
+    max_diagnostic: int
+    max_therapeutic: int
+    window_days: int
+
+
+def evaluate(case: Case, params: Params) -> Check:
+    history = case.evidence.injections
+    limit = params.max_diagnostic if case.order.purpose is Purpose.DIAGNOSTIC else params.max_therapeutic
+    return decide(
+        "SIJ-2",
+        _rows(case, params),
+        facts={
+            "min_relief_percent": f"{params.min_relief_percent:g}",
+            "max_diagnostic": params.max_diagnostic,
+            "max_therapeutic": params.max_therapeutic,
+            "max_sessions": limit,
+            "window_days": params.window_days,
+        },
+        set_aside=history.set_aside,
+        unread=history.unread,
+    )
+
+
+def _rows(case: Case, params: Params) -> Iterator[Row]:
+    if case.order.purpose is Purpose.DIAGNOSTIC:
+        yield from _of_diagnosis(case, params)
+    else:
+        yield from _of_treatment(case, params)
+
+
+def _of_diagnosis(case: Case, params: Params) -> Iterator[Row]:
+    earlier = case.sessions(FAMILIES, params.window_days, {Purpose.DIAGNOSTIC})
+    yield Row(
+        "too-many-diagnostic",
+        earlier.at_least(params.max_diagnostic),
+        Outcome.NOT_MET,
+        decided_by=earlier.items,
+        facts={"session_number": earlier.least + 1},
+    )
+    yield _unread(case)
+    name = "lateral-branch" if _is_of_nerves(case) else "diagnostic"
+    yield Row(name, Truth.TRUE, Outcome.MET, speaks=_is_of_nerves(case), decided_by=earlier.items)
+
+
+def _of_treatment(case: Case, params: Params) -> Iterator[Row]:
+    """Of undetermined purpose: as treatment, and open where that would be a gap."""
+    is_open = case.order.purpose is Purpose.UNDETERMINED
+    earlier = case.sessions(FAMILIES, params.window_days, {Purpose.THERAPEUTIC})
+    yield Row(
+        "too-many-therapeutic",
+        Truth.FALSE if is_open else earlier.at_least(params.max_therapeutic),
+        Outcome.NOT_MET,
+        decided_by=earlier.items,
+        facts={"session_number": earlier.least + 1},
+    )
+    yield _unread(case)
+    blocks = _blocks(case)
+    helped = [i for i in blocks if _helped(i, case, params) is Truth.TRUE]
+    is_met = any_of(_helped(i, case, params) for i in blocks)
+    row = "lateral-branch" if _is_of_nerves(case) else "block-helped"
+    yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped, params))
+    yield Row(
+        "purpose-not-stated",
+        Truth.of(is_open),
+        Outcome.UNKNOWN,
+        Reason.AMBIGUOUS,
+        decided_by=_items(blocks, params),
+    )
+    yield from _without_success(blocks, params)
+
+
+def _is_of_nerves(case: Case) -> bool:
+    return case.order.family is Family.LATERAL_BRANCH_BLOCK
+
+
+def _unread(case: Case) -> Row:
+    is_unread = Truth.of(bool(case.evidence.injections.unread))
+    return Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
+
+
+def _without_success(blocks: list[Injection], params: Params) -> Iterator[Row]:
+    """No earlier block reached the relief that is asked for, as far as the record says."""
+    seen = _items(blocks, params)
+    recorded = [i for i in blocks if i.relief.is_recorded]
+    unquantified = any(i.relief.is_unquantified or i.relief.is_contradictory for i in recorded)
+    yield Row("not-quantified", Truth.of(unquantified), Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
+    yield Row(
+        "result-not-recorded",
+        Truth.of(len(recorded) < len(blocks)),
+        Outcome.UNKNOWN,
+        Reason.NO_EVIDENCE,
+        is_gap=True,
+        decided_by=seen,
+    )
+    yield Row("block-too-weak", Truth.of(bool(blocks)), Outcome.NOT_MET, decided_by=seen)
+    yield Row("no-block", Truth.TRUE, Outcome.NOT_MET)
+
+
+def _blocks(case: Case) -> list[Injection]:
+    """Earlier injections of the joint or its nerves on the order's side; an undated one may be earlier."""
+    return [
+        i
+        for i in case.evidence.injections.entries
+        if i.family in FAMILIES
+        and i.is_on_side_of(case.order.sides)
+        and _is_earlier(i, case) is not Truth.FALSE
+    ]
+
+
+def _helped(injection: Injection, case: Case, params: Params) -> Truth:
+    """A block whose result is not on record does not help to tell."""
+    if not injection.relief.is_recorded:
+        return Truth.FALSE
+    enough = injection.relief.reached(params.min_relief_percent)
+    return enough & injection.took_place & _is_earlier(injection, case)
+
+
+def _is_earlier(injection: Injection, case: Case) -> Truth:
+    if injection.date is None:
+        return Truth.UNKNOWN
+    return injection.date.holds(lambda day: day < case.as_of)
+
+
+def _items(injections: Iterable[Injection], params: Params) -> tuple[Item, ...]:
+    return tuple(injection.item(_remark(injection.relief, params)) for injection in injections)
+
+
+def _remark(relief: Relief, params: Params) -> str:
+    if not relief.is_recorded:
+        return "no-result"
+    if relief.is_contradictory:
+        return "results-disagree"
+    if relief.is_unquantified:
+        return "success-without-number"
+    return "relief-enough" if relief.reached(params.min_relief_percent) is Truth.TRUE else "relief-too-low"
