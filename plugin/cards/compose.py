@@ -46,6 +46,9 @@ class Composer:
         self._evidence_base = evidence_base
         for conflict in judge.policy.file.conflicts:
             catalogue.require_row(conflict.criterion, conflict.pattern)
+        for consequence in judge.policy.file.consequences:
+            if consequence.indicator == "critical":
+                catalogue.require_row(*consequence.when.split(".", 1))
         self._overrides: dict[str, tuple[Coding, ...]] = {}
         self._links: dict[str, Link] = {}
         self._sources: dict[tuple[str, str], Source] = {}

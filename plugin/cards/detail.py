@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from plugin.cards.catalogue import Catalogue
@@ -10,6 +11,7 @@ from plugin.cards.markdown import quoted
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Reason, Unread
 from plugin.domain.dates import DateRange
+from plugin.domain.families import Family
 from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
 
@@ -45,11 +47,26 @@ class Detail:
         return _paragraphs(
             self._order(case),
             *self._answer(check, case),
+            self._urgency(finding, case),
             self._notes([(verdict, n) for n in notes]),
             self._own_thresholds(case, check),
-            self._positions(verdict, in_full=check.criterion in _ABOUT_AGREEMENT),
+            self._positions(self._subject(verdict, check), in_full=check.criterion in _ABOUT_AGREEMENT),
             self._policy(),
         )
+
+    def _subject(self, verdict: Verdict, check: Check) -> Verdict:
+        """What guidelines are asked about: a biologic is a case of its own, whatever way it goes in."""
+        if check.criterion != "BIO-1":
+            return verdict
+        case = replace(verdict.case, order=replace(verdict.case.order, family=Family.BIOLOGIC))
+        return replace(verdict, case=case, agreement=self._judge.agreement(case))
+
+    def _urgency(self, finding: Finding, case: Case) -> str:
+        if finding.because is None:
+            return ""
+        words = self._catalogue.row(finding.because.criterion, finding.because.row)
+        text = words.missing.format(**self.facts(finding.because, case))
+        return self._catalogue.frame("more_urgent", text=text)
 
     def of_unknowns(
         self, pairs: Sequence[tuple[Verdict, Finding]], notes: Sequence[tuple[Verdict, Finding]]

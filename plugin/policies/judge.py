@@ -22,6 +22,8 @@ class Finding:
     check: Check
     indicator: Indicator
     kind: Kind
+    because: Check | None = None
+    """The answer that makes this one more urgent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Judge:
         if scope.silenced_by is not None:
             return Verdict(case, scope, (), (), None)
         checks = [*scope.checks, *self._ask(case, scope)]
-        agreement = self._agreement(case)
+        agreement = self.agreement(case)
         if not scope.conflicts_off:
             checks += self._conflicts(case, agreement, checks)
         changed = self._changed(checks)
@@ -111,7 +113,8 @@ class Judge:
                 checks.append(check)
         return checks
 
-    def _agreement(self, case: Case) -> Agreement | None:
+    def agreement(self, case: Case) -> Agreement | None:
+        """Who is for and who is against the order's procedure in this case."""
         pattern = case.pattern.case
         return None if pattern is None else self._agreement_on(case, pattern)
 
@@ -136,24 +139,27 @@ class Judge:
             and _is_told(conflict, agreement)
         ]
 
-    def _changed(self, checks: list[Check]) -> dict[str, Loudness]:
-        """Criteria that are said more or less loudly in this case, because of a row of another criterion."""
-        rows = {f"{check.criterion}.{check.row}" for check in checks}
-        listed = self.policy.file.consequences
-        return {criterion: c.indicator for c in listed if c.when in rows for criterion in c.criteria}
+    def _changed(self, checks: list[Check]) -> dict[str, tuple[Loudness, Check]]:
+        """Criteria that are said more or less loudly in this case, and the answer that makes them so."""
+        rows = {f"{check.criterion}.{check.row}": check for check in checks}
+        listed = [c for c in self.policy.file.consequences if c.when in rows]
+        return {criterion: (c.indicator, rows[c.when]) for c in listed for criterion in c.criteria}
 
-    def _finding(self, check: Check, scope: Scope, hook: str, changed: dict[str, Loudness]) -> Finding | None:
+    def _finding(
+        self, check: Check, scope: Scope, hook: str, changed: dict[str, tuple[Loudness, Check]]
+    ) -> Finding | None:
         if check.kind is None:
             return None
         loudness = self.policy.loudness(check.criterion, check.row, hook)
-        change = changed.get(CONFLICTS if check.outcome is Outcome.CONFLICT else check.criterion)
+        group = CONFLICTS if check.outcome is Outcome.CONFLICT else check.criterion
+        change, cause = changed.get(group, (None, None))
         if loudness == "silent" or change == "silent":
             return None
         indicator: Indicator = loudness or ("warning" if check.kind is Kind.GAP else "info")
-        if check.kind is Kind.GAP and indicator == "warning":
-            indicator = change or indicator
         if check.criterion in scope.lowered:
-            indicator = "info"
+            return Finding(check, "info", check.kind)
+        if change is not None and check.kind is Kind.GAP and indicator == "warning":
+            return Finding(check, change, check.kind, cause if change == "critical" else None)
         return Finding(check, indicator, check.kind)
 
     def _outcome_by(self, case: Case, asked: Check, given: dict[str, Any]) -> Outcome | None:

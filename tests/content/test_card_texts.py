@@ -99,6 +99,15 @@ def test_a_conflict_without_words_stops_the_start(tmp_path: Path) -> None:
         create_review(Settings(policy=str(site)))
 
 
+def test_a_cause_of_urgency_without_words_stops_the_start(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    consequence = '[[consequences]]\nwhen = "APR-3.reviewed"\ncriteria = ["IMG-1"]\nindicator = "critical"'
+    site.write_text(f'extends = "default"\nid = "site"\nversion = "1"\n{consequence}\n', encoding="utf-8")
+
+    with pytest.raises(ContentError, match=r"APR-3\.reviewed"):
+        create_review(Settings(policy=str(site)))
+
+
 def test_a_policy_that_extends_another_has_an_id_of_its_own(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text('extends = "default"\nmax_cards = 3\n', encoding="utf-8")

@@ -341,3 +341,25 @@ def test_every_drug_of_the_two_medication_sets_can_be_read(terminology: Terminol
 
     assert terminology.text.analgesic_names == labels
     assert {terminology.text.analgesic(f"{label} 10 mg oral") for label in labels} == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("C5-6", True),
+        ("C5-C6 interspace", True),
+        ("interlaminar C4/5", True),
+        ("C2–C3", True),
+        ("C6-7", False),
+        ("C7-T1", False),
+        ("C7-T1 for a herniation at C5-6", False),
+        ("C6/C7, symptoms of C5-6", False),
+        ("L5-S1", False),
+        ("T5-6", False),
+        ("cervical", False),
+    ],
+)
+def test_a_level_above_c6_7_is_read_where_no_lower_one_is_named(
+    text: str, expected: bool, terminology: Terminology
+) -> None:
+    assert ("above_c6_7" in terminology.text.order_words(text)) is expected
