@@ -20,15 +20,8 @@ Schema = dict[str, Any]
 
 OPENAPI_PATH = "/openapi.json"
 _COMPONENTS = "#/components/schemas/"
+_HEADER_OF_STATUS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_TOKEN_IS_USABLE: Schema = {
-    "type": "object",
-    "required": ["access_token"],
-    "properties": {
-        "access_token": {"type": "string", "pattern": r"^[\x21-\x7e]+$"},
-        "token_type": {"anyOf": [{"not": {"type": "string"}}, {"pattern": "^[bB][eE][aA][rR][eE][rR]$"}]},
-    },
-}
 
 
 def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
@@ -121,7 +114,10 @@ def _refusals() -> Schema:
     for error in _errors(CdsHooksError):
         names.setdefault(error.status, []).append(_in_words(error.__name__))
     names[HTTPStatus.INTERNAL_SERVER_ERROR] = ["Failed while answering"]
-    told = {str(status): _refusal(" or ".join(words)) for status, words in sorted(names.items())}
+    told = {
+        str(status): _refusal(" or ".join(words), _HEADER_OF_STATUS.get(status))
+        for status, words in sorted(names.items())
+    }
     return told | {"default": _refusal("Any other failure")}
 
 
@@ -133,11 +129,15 @@ def _in_words(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
 
 
-def _refusal(description: str) -> Schema:
-    return {
+def _refusal(description: str, header: str | None = None) -> Schema:
+    """`header` is sent with it."""
+    refusal: Schema = {
         "description": description,
         "content": {"application/json": {"schema": _ref("OperationOutcome")}},
     }
+    if header is not None:
+        refusal["headers"] = {header: {"required": True, "schema": {"type": "string"}}}
+    return refusal
 
 
 def _call_name(service: Service) -> str:
@@ -158,7 +158,7 @@ def _call_schema(service: Service) -> Schema:
             "context": _CONTEXTS.get(service.hook, {"type": "object"}),
             "prefetch": {"description": "What each template found.", "properties": keys},
         },
-        "if": {"required": ["fhirAuthorization"], "properties": {"fhirAuthorization": _TOKEN_IS_USABLE}},
+        "if": {"required": ["fhirAuthorization"], "properties": {"fhirAuthorization": {"type": "object"}}},
         "then": {
             "required": ["fhirServer"],
             "properties": {"fhirServer": {"type": "string", "minLength": 1}},
@@ -166,42 +166,80 @@ def _call_schema(service: Service) -> Schema:
     }
 
 
+_BARE_ID = r"(?!\.{1,2}(/_history/|$))[A-Za-z0-9._~:=@-]+"
+_PATH = r"((?!/_history/)[\s\S])*/"
+
+
 def _id_of(resource_type: str) -> Schema:
     """A bare id, or a reference that ends in one."""
-    bare = r"(?!\.{1,2}(/_history/|$))[A-Za-z0-9._~:=@-]+"
-    return {"type": "string", "pattern": rf"^(([\s\S]*/)?{resource_type}/)?{bare}(/_history/[\s\S]*)?$"}
+    return {"type": "string", "pattern": rf"^(({_PATH})?{resource_type}/)?{_BARE_ID}(/_history/[\s\S]*)?$"}
+
+
+def _first_of(spellings: Sequence[str], schema: Schema) -> Schema:
+    """The first member that is there and not null fits the schema; those after it may be anything."""
+    return {
+        "anyOf": [
+            {
+                "required": [spelling],
+                "properties": {name: {"type": "null"} for name in spellings[:number]} | {spelling: schema},
+            }
+            for number, spelling in enumerate(spellings)
+        ]
+    }
+
+
+def _bundle_of(what: str) -> Schema:
+    return {
+        "description": f"A FHIR R4 Bundle of {what}; an array or a single resource is read as well.",
+        "anyOf": [
+            {"type": "array"},
+            {"type": "object", "properties": {"entry": {"type": ["array", "null"]}}},
+            {
+                "type": "object",
+                "required": ["resourceType"],
+                "properties": {"resourceType": {"type": "string", "not": {"const": "Bundle"}}},
+            },
+        ],
+    }
+
+
+def _context(required: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:
+    return {"type": "object", "required": [*required], "properties": {**required, **optional}}
 
 
 _TEXT: Schema = {"type": "string", "minLength": 1}
-_ORDERS: Schema = {
-    "description": "A FHIR R4 Bundle of the draft orders; an array or a single resource is read as well.",
-    "anyOf": [
-        {"type": "array"},
-        {"type": "object", "properties": {"entry": {"type": ["array", "null"]}}},
-        {
-            "type": "object",
-            "required": ["resourceType"],
-            "properties": {"resourceType": {"type": "string", "not": {"const": "Bundle"}}},
-        },
-    ],
+_REFERENCE: Schema = {
+    "type": "string",
+    "pattern": rf"^({_PATH})?[A-Z][A-Za-z]+/{_BARE_ID}(/_history/[\s\S]*)?$",
 }
-_ORDER_CONTEXT: Schema = {
-    "type": "object",
-    "required": ["userId", "patientId", "draftOrders"],
-    "properties": {
-        "userId": _TEXT | {"description": "Practitioner/<id> or PractitionerRole/<id>"},
-        "patientId": _id_of("Patient"),
-        "encounterId": {"description": "The id of the Encounter"},
-        "draftOrders": _ORDERS,
-    },
+_PATIENT = _id_of("Patient")
+_USER = _TEXT | {"description": "Practitioner/<id> or PractitionerRole/<id>"}
+_BOOKING_USER = _TEXT | {
+    "description": "Practitioner/<id>, PractitionerRole/<id>, Patient/<id> or RelatedPerson/<id>"
 }
+_ENCOUNTER: Schema = {"description": "The id of the Encounter"}
 _SELECTIONS: Schema = {"description": "References into draftOrders; without them, all are meant."}
+_TASKS: Schema = {"description": "Task resources"}
+_ORDERS = {"userId": _USER, "patientId": _PATIENT, "draftOrders": _bundle_of("the draft orders")}
+_DISPATCHED = {
+    "description": "References to the orders, `Type/<id>`; a single one is read without array as well.",
+    "anyOf": [_REFERENCE, {"type": "array", "minItems": 1, "items": _REFERENCE}],
+}
 _CONTEXTS: Mapping[str, Schema] = {
-    "order-select": {
-        **_ORDER_CONTEXT,
-        "properties": {**_ORDER_CONTEXT["properties"], "selections": _SELECTIONS},
+    "order-select": _context(_ORDERS, {"encounterId": _ENCOUNTER, "selections": _SELECTIONS}),
+    "order-sign": _context(_ORDERS, {"encounterId": _ENCOUNTER}),
+    "order-dispatch": {
+        **_context({"patientId": _PATIENT, "performer": _REFERENCE}, {"fulfillmentTasks": _TASKS}),
+        **_first_of(("dispatchedOrders", "dispatched-orders", "order"), _DISPATCHED),
     },
-    "order-sign": _ORDER_CONTEXT,
+    "appointment-book": _context(
+        {
+            "userId": _BOOKING_USER,
+            "patientId": _PATIENT,
+            "appointments": _bundle_of("the proposed appointments"),
+        },
+        {"encounterId": _ENCOUNTER},
+    ),
 }
 
 

@@ -10,11 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from cds_hooks import Card, CdsHooksError, Response, read_hook_request
+from cds_hooks import Card, CdsHooksError, OrdersWithheld, Response, read_hook_request
 from cds_hooks.authentication import OpenTo
-from cds_hooks.errors import InvalidRequest
+from cds_hooks.errors import InvalidRequest, TooManyRequests
 from cds_hooks.openapi import openapi_document
+from cds_hooks.request import READABLE_HOOKS
 from tests.cds_hooks.test_cards import any_cards
+from tests.cds_hooks.test_contexts import DISPATCH, DISPATCH_FIELDS, VISIT
 from tests.cds_hooks.test_request import AUTHORIZATION, CONTEXT_FIELDS, FIELDS, json_values
 from tests.cds_hooks.wire import (
     CARD,
@@ -29,7 +31,13 @@ from tests.cds_hooks.wire import (
     without,
 )
 
-HOOKS = ("order-select", "order-sign")
+HOOKS = ("appointment-book", "order-dispatch", "order-select", "order-sign")
+CONTEXTS: dict[str, dict[str, Any]] = {
+    "appointment-book": VISIT,
+    "order-dispatch": DISPATCH,
+    "order-select": context(),
+    "order-sign": context(),
+}
 CALL = "/cds-services/test-service"
 
 
@@ -50,18 +58,25 @@ RESPONSE = component("Response")
 
 
 def is_described(body: dict[str, Any]) -> bool:
-    return CALLS["order-select"].is_valid(body)
+    """As a call of the hook it names; without one, of order-select."""
+    hook = body.get("hook")
+    return CALLS[hook if hook in HOOKS else "order-select"].is_valid(body)
 
 
 def is_read(body: dict[str, Any]) -> bool:
-    """Not refused as malformed. An older FHIR is refused for another reason."""
+    """Refused neither as malformed nor for want of its orders. Orders that are not R4 are another matter."""
     try:
-        read_hook_request(encoded(body), ["order-select"])
-    except InvalidRequest:
+        read_hook_request(encoded(body), HOOKS)
+    except (InvalidRequest, OrdersWithheld):
         return False
     except CdsHooksError:
         return True
     return True
+
+
+def call_of(hook: str, **changes: Any) -> dict[str, Any]:
+    """A good call; `changes` replace fields of its context."""
+    return hook_call(hook, context={**CONTEXTS[hook], **changes})
 
 
 @pytest.mark.parametrize("is_open", [True, False])
@@ -118,7 +133,13 @@ def test_a_call_is_told_apart_by_its_hook() -> None:
 
     assert body["schema"]["discriminator"]["mapping"].keys() == set(HOOKS)
     for hook in HOOKS:
-        assert [name for name in HOOKS if CALLS[name].is_valid(hook_call(hook))] == [hook]
+        assert [name for name in HOOKS if CALLS[name].is_valid(call_of(hook))] == [hook]
+
+
+def test_every_hook_that_can_be_read_has_its_context_described() -> None:
+    assert set(HOOKS) == READABLE_HOOKS
+    for hook in HOOKS:
+        assert not CALLS[hook].is_valid(hook_call(hook, context={}))
 
 
 def test_services_on_the_same_hook_are_described_each_with_its_own_prefetch() -> None:
@@ -145,6 +166,19 @@ def test_every_error_of_the_tree_is_an_answer_with_an_outcome() -> None:
     for status in answers.keys() - {"200"}:
         [body] = answers[status]["content"].values()
         assert body["schema"] == {"$ref": "#/components/schemas/OperationOutcome"}
+
+
+def test_what_a_refused_caller_is_told_in_a_header_is_described() -> None:
+    answers = document()["paths"][CALL]["post"]["responses"]
+
+    told = {(error.status, name) for error in errors() for name in error.headers}
+    told |= {(TooManyRequests.status, name) for name in TooManyRequests(1).headers}
+    described = {
+        (int(status), name)
+        for status in answers.keys() - {"200", "default"}
+        for name in answers[status].get("headers", {})
+    }
+    assert described == told
 
 
 def test_a_token_is_asked_for_where_callers_are_authenticated() -> None:
@@ -178,8 +212,8 @@ def test_the_served_document_knows_whether_the_service_is_open() -> None:
         hook_call("order-select", prefetch=None, fhirServer=None, fhirAuthorization=None),
         hook_call("order-select", prefetch=[1], extension=[], unknown={"a": None}),
         hook_call("order-select", hookInstance="URN:UUID:D1577C69-DFBE-44AD-BA6D-3E05E953B2EA"),
-        hook_call("order-select", fhirServer="", fhirAuthorization={}),
-        hook_call("order-select", fhirAuthorization={"access_token": 7, "token_type": []}),
+        hook_call("order-select", fhirServer="https://x.org/fhir", fhirAuthorization={}),
+        hook_call("order-select", fhirServer="x", fhirAuthorization={"access_token": 7, "token_type": []}),
         hook_call("order-select", fhirServer="https://x.org/fhir", fhirAuthorization=AUTHORIZATION),
         hook_call("order-select", context=context(patientId="https://x.org/fhir/Patient/p1/_history/2")),
         hook_call("order-select", context=context(encounterId=[], selections={"a": 1})),
@@ -188,6 +222,18 @@ def test_the_served_document_knows_whether_the_service_is_open() -> None:
         hook_call("order-select", context=context(draftOrders={"entry": None})),
         hook_call("order-select", context=context(draftOrders=bundle_of(None, 7, "x"))),
         hook_call("order-select", context=context(draftOrders=bundle_of(order("o", "ProcedureRequest")))),
+        call_of("order-dispatch", userId=7, encounterId=[], fulfillmentTasks="Task/t1", task=None),
+        call_of("order-dispatch", dispatchedOrders="ServiceRequest/o1"),
+        call_of("order-dispatch", dispatchedOrders=["https://x.org/fhir/ServiceRequest/o1/_history/1"]),
+        call_of("order-dispatch", dispatchedOrders=None, order="ServiceRequest/o1"),
+        call_of("order-dispatch", **{"dispatchedOrders": None, "dispatched-orders": ["Task/t1"], "order": 7}),
+        call_of("order-dispatch", dispatchedOrders=["ProcedureRequest/o1"]),
+        call_of("order-dispatch", performer="https://x.org/fhir/Organization/o1"),
+        call_of("appointment-book", encounterId=[], userId="anybody"),
+        call_of("appointment-book", appointments=[]),
+        call_of("appointment-book", appointments={}),
+        call_of("appointment-book", appointments=bundle_of(None, 7, order("p1", "Patient"))),
+        call_of("appointment-book", appointments=order("a1", "Appointment", incomingReferral=[{}])),
     ],
 )
 def test_what_is_read_is_described(body: dict[str, Any]) -> None:
@@ -214,6 +260,22 @@ def test_what_is_read_is_described(body: dict[str, Any]) -> None:
         hook_call("order-select", fhirAuthorization=AUTHORIZATION),
         hook_call("order-select", fhirAuthorization=AUTHORIZATION, fhirServer=""),
         hook_call("order-select", fhirServer="https://x.org", fhirAuthorization="x"),
+        hook_call("order-select", fhirServer="", fhirAuthorization={}),
+        hook_call("order-select", context=context(patientId="?/_history/Patient/p1")),
+        call_of("order-dispatch", patientId=None),
+        call_of("order-dispatch", performer="o1"),
+        call_of("order-dispatch", performer="Organization/?/_history/Organization/o1"),
+        call_of("order-dispatch", dispatchedOrders=None),
+        call_of("order-dispatch", dispatchedOrders=[]),
+        call_of("order-dispatch", dispatchedOrders="", order="ServiceRequest/o1"),
+        call_of("order-dispatch", dispatchedOrders=["ServiceRequest/o1", None]),
+        call_of("order-dispatch", dispatchedOrders=["ServiceRequest/.."]),
+        call_of("order-dispatch", dispatchedOrders={"reference": "ServiceRequest/o1"}),
+        call_of("appointment-book", userId=None),
+        call_of("appointment-book", patientId="Group/g1"),
+        call_of("appointment-book", appointments=None),
+        call_of("appointment-book", appointments="Appointment/a1"),
+        call_of("appointment-book", appointments={"entry": 7}),
     ],
 )
 def test_what_is_refused_as_malformed_is_not_described(body: dict[str, Any]) -> None:
@@ -221,18 +283,29 @@ def test_what_is_refused_as_malformed_is_not_described(body: dict[str, Any]) -> 
     assert not is_described(body)
 
 
-@given(st.sampled_from(FIELDS), json_values)
-@example("fhirAuthorization", {"access_token": "t", "token_type": "bearer"})
-@example("fhirAuthorization", {"access_token": "t", "token_type": "MAC"})
-def test_the_description_of_a_call_is_as_lenient_as_its_reading(field: str, value: Any) -> None:
-    body = {**hook_call("order-select"), field: value}
+@given(st.sampled_from(HOOKS), st.sampled_from(FIELDS), json_values)
+@example("order-select", "fhirAuthorization", {"access_token": "t", "token_type": "bearer"})
+@example("order-select", "fhirAuthorization", {"access_token": "t", "token_type": "MAC"})
+def test_the_description_of_a_call_is_as_lenient_as_its_reading(hook: str, field: str, value: Any) -> None:
+    body = {**call_of(hook), field: value}
 
     assert is_described(body) == is_read(body)
 
 
-@given(st.sampled_from(CONTEXT_FIELDS), json_values)
-def test_the_description_of_a_context_is_as_lenient_as_its_reading(field: str, value: Any) -> None:
-    body = hook_call("order-select", context=context(**{field: value}))
+ALL_CONTEXT_FIELDS = sorted(
+    {*CONTEXT_FIELDS, *DISPATCH_FIELDS, "appointments", "fulfillmentTasks", "fulfillment-tasks"}
+)
+references = st.sampled_from(
+    ["ServiceRequest/o1", "o1", "", "x/Task/t1/_history/2", "Task/..", "task/t1", "ServiceRequest/o 1"]
+)
+context_values = json_values | references | st.lists(references | json_values, max_size=2)
+
+
+@given(
+    st.sampled_from(HOOKS), st.dictionaries(st.sampled_from(ALL_CONTEXT_FIELDS), context_values, max_size=3)
+)
+def test_the_description_of_a_context_is_as_lenient_as_its_reading(hook: str, changes: Any) -> None:
+    body = call_of(hook, **changes)
 
     assert is_described(body) == is_read(body)
 
