@@ -283,6 +283,26 @@ def test_what_is_refused_as_malformed_is_not_described(body: dict[str, Any]) -> 
     assert not is_described(body)
 
 
+REQUIRED = {
+    "appointment-book": ("userId", "patientId", "appointments"),
+    "order-dispatch": ("patientId", "dispatchedOrders", "performer"),
+    "order-select": ("userId", "patientId", "draftOrders"),
+    "order-sign": ("userId", "patientId", "draftOrders"),
+}
+
+
+@pytest.mark.parametrize(("hook", "field"), [(hook, field) for hook in HOOKS for field in REQUIRED[hook]])
+def test_a_context_without_what_it_needs_or_with_another_type_in_its_place_is_refused(
+    hook: str, field: str
+) -> None:
+    lacking = hook_call(hook, context=without(CONTEXTS[hook], field))
+    mistyped = [call_of(hook, **{field: value}) for value in (None, True, 7, 1.5)]
+
+    for body in (lacking, *mistyped):
+        assert not is_read(body)
+        assert not is_described(body)
+
+
 @given(st.sampled_from(HOOKS), st.sampled_from(FIELDS), json_values)
 @example("order-select", "fhirAuthorization", {"access_token": "t", "token_type": "bearer"})
 @example("order-select", "fhirAuthorization", {"access_token": "t", "token_type": "MAC"})
