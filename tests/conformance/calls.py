@@ -37,9 +37,13 @@ def answer_to(call: Call) -> TestResponse:
 
 
 def body_of(call: Call) -> Json:
-    """The answer's body; a deletion in the form of CDS Hooks 1.0 is put in today's."""
-    body: Json = answer_to(call).get_json()
-    if DIALECTS[call.dialect].deletes_by_resource:
+    """The answer's body in today's form."""
+    return in_todays_form(answer_to(call).get_json(), call.dialect)
+
+
+def in_todays_form(body: Json, dialect: str) -> Json:
+    """The body of an answer, its deletions in the form of 2.0 where the dialect has that of 1.0."""
+    if DIALECTS[dialect].deletes_by_resource:
         for action in _actions(body):
             if action["type"] == "delete":
                 action["resourceId"] = f"ServiceRequest/{action.pop('resource')}"

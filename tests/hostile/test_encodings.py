@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from tests.hostile.watch import Watch
 from tests.plugin.cards.service import holder, request_of
+from tests.plugin.test_app_appointment_book import booking_of
+from tests.plugin.test_app_order_dispatch import dispatch_of
+from tests.scenarios.scenario import Json
 
 IGNORED = ("extension",)
 READ: tuple[tuple[str | int, ...], ...] = (
@@ -22,6 +26,22 @@ READ: tuple[tuple[str | int, ...], ...] = (
     ("prefetch", "observations"),
     ("prefetch", "unknownKey"),
 )
+OF_A_DISPATCH: tuple[tuple[str | int, ...], ...] = (
+    ("context", "userId"),
+    ("context", "fulfillmentTasks"),
+    ("prefetch", "dispatchedOrders", "entry", 0, "resource", "code", "text"),
+)
+OF_A_BOOKING: tuple[tuple[str | int, ...], ...] = (
+    ("context", "encounterId"),
+    ("context", "appointments", "entry", 0, "resource", "id"),
+    ("context", "appointments", "entry", 0, "resource", "start"),
+    ("context", "appointments", "entry", 0, "resource", "serviceType"),
+)
+CALLS = [
+    *((request_of, path) for path in READ),
+    *((dispatch_of, path) for path in OF_A_DISPATCH),
+    *((booking_of, path) for path in OF_A_BOOKING),
+]
 VALUES: dict[str, tuple[bytes, int]] = {
     "a number beyond any integer": (b"9" * 10_000, 200),
     "a number beyond any double": (b"1e99999", 200),
@@ -59,8 +79,8 @@ VALUES: dict[str, tuple[bytes, int]] = {
 }
 
 
-def body_with(path: tuple[str | int, ...], value: bytes) -> bytes:
-    request = request_of("025")
+def body_with(path: tuple[str | int, ...], value: bytes, build: Callable[[str], Json] = request_of) -> bytes:
+    request = build("025")
     holder(request, path)[path[-1]] = "@here@"
     return json.dumps(request).encode().replace(b'"@here@"', value)
 
@@ -72,8 +92,8 @@ def test_an_odd_value_that_is_ignored_has_its_status(value: bytes, status: int, 
 
 @pytest.mark.parametrize(("value", "status"), VALUES.values(), ids=VALUES)
 def test_an_odd_value_that_is_read_is_answered_if_it_is_json(value: bytes, status: int, watch: Watch) -> None:
-    for path in READ:
-        assert watch.send(body_with(path, value)).status_code == status, path
+    for build, path in CALLS:
+        assert watch.send(body_with(path, value, build)).status_code == status, path
 
 
 WHOLE = json.dumps(request_of("025"), ensure_ascii=False)

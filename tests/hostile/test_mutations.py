@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -11,11 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.hostile.watch import TOKEN, Watch, watching
-from tests.plugin.cards.service import holder, order_of, places, request_of
+from cds_hooks import DIALECTS
+from tests.conformance.calls import in_todays_form
+from tests.conformance.invariants import RESPONSE, broken
+from tests.hostile.watch import REFUSALS, TOKEN, Watch, watching
+from tests.plugin.cards.service import SERVICE, holder, order_of, outcome, places, request_of
 from tests.plugin.test_app_appointment_book import booking_of
 from tests.plugin.test_app_order_dispatch import dispatch_of
 from tests.scenarios.scenario import Json
+from tests.scenarios.test_dialects import client as client_of
+from tests.scenarios.test_dialects import exchanges
 from tests.sizes import sized
 
 STORIES = (
@@ -124,6 +130,33 @@ def test_a_spoilt_request_is_refused_or_answered_in_order(spoilt: Any, part: int
 
     for _ in range(PER_PART // 2):
         watch.send(spoilt(random))
+
+    assert {200, 400} <= watch.statuses.keys()
+
+
+@cache
+def requests_in(dialect: str) -> tuple[str, ...]:
+    return tuple(json.dumps(e.request) for e in exchanges() if e.dialect == dialect)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_spoilt_request_in_a_dialect_is_refused_or_answered_in_that_dialect(
+    dialect: str, watch: Watch
+) -> None:
+    random = Random(f"dialect {dialect}")
+    watch.service = client_of(dialect)
+
+    for _ in range(sized(1000, 50)):
+        request = json.loads(random.choice(requests_in(dialect)))
+        for _ in range(random.randint(1, 4)):
+            spoil(request, random)
+        answer = watch.open(SERVICE, method="POST", json=request)
+
+        if answer.status_code == 200:
+            assert broken(in_todays_form(answer.get_json(), dialect), RESPONSE) == []
+        else:
+            assert answer.status_code in REFUSALS
+            outcome(answer)
 
     assert {200, 400} <= watch.statuses.keys()
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.hostile.watch import Watch
 from tests.plugin.cards.service import holder, request_of
+from tests.plugin.test_app_appointment_book import booking_of
+from tests.plugin.test_app_order_dispatch import dispatch_of
 
 PLACES: list[tuple[str | int, ...]] = [
     ("extension",),
@@ -29,6 +31,24 @@ PLACES: list[tuple[str | int, ...]] = [
     ("prefetch", "conditions", "entry", 0, "resource", "code"),
     ("prefetch", "procedures", "entry", 2, "resource", "performedPeriod"),
     ("prefetch", "unknownKey"),
+]
+OF_A_DISPATCH: list[tuple[str | int, ...]] = [
+    ("context", "performer"),
+    ("context", "dispatchedOrders"),
+    ("context", "dispatchedOrders", 0),
+    ("context", "fulfillmentTasks"),
+    ("prefetch", "dispatchedOrders", "entry", 0, "resource", "code"),
+]
+OF_A_BOOKING: list[tuple[str | int, ...]] = [
+    ("context", "appointments"),
+    ("context", "appointments", "entry", 0),
+    ("context", "appointments", "entry", 0, "resource", "participant"),
+    ("context", "appointments", "entry", 0, "resource", "comment"),
+]
+CALLS = [
+    *((request_of, path) for path in PLACES),
+    *((dispatch_of, path) for path in OF_A_DISPATCH),
+    *((booking_of, path) for path in OF_A_BOOKING),
 ]
 DEPTHS = (200, 5_000, 100_000, 1_000_000)
 CAP = 2 * 1024 * 1024
@@ -55,8 +75,8 @@ def open_objects(depth: int) -> str:
 def test_nesting_is_refused_wherever_it_stands(nested: object, depth: int, watch: Watch) -> None:
     assert callable(nested)
     deep = nested(depth)
-    for path in PLACES:
-        request = request_of("025")
+    for build, path in CALLS:
+        request = build("025")
         holder(request, path)[path[-1]] = "@here@"
         body = json.dumps(request).replace('"@here@"', deep).encode()
 
