@@ -9,7 +9,7 @@ from cds_hooks.authentication import (
     ReplayStoreUnavailable,
     TokenAuthenticator,
 )
-from cds_hooks.blueprint import CallRecord, create_blueprint
+from cds_hooks.blueprint import CallRecord, FeedbackRecord, create_blueprint
 from cds_hooks.cards import (
     Action,
     Card,
@@ -26,6 +26,7 @@ from cds_hooks.contexts import AppointmentContext, Context, DispatchContext, Ord
 from cds_hooks.dialects import DIALECTS, Dialect, adapt, normalise
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
+    CardOfAnotherClient,
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
@@ -39,6 +40,7 @@ from cds_hooks.errors import (
     UnsupportedFhirVersion,
     operation_outcome,
 )
+from cds_hooks.feedback import Feedback, OverrideReason, read_feedback
 from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
 from cds_hooks.jwks import KeysUnavailable
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
@@ -55,6 +57,7 @@ __all__ = [
     "Authenticator",
     "CallRecord",
     "Card",
+    "CardOfAnotherClient",
     "CdsHooksError",
     "Client",
     "ClientsFileError",
@@ -65,6 +68,8 @@ __all__ = [
     "Dialect",
     "DispatchContext",
     "DraftOrder",
+    "Feedback",
+    "FeedbackRecord",
     "FhirAccess",
     "FhirAuthorization",
     "FhirReader",
@@ -76,6 +81,7 @@ __all__ = [
     "OpenTo",
     "OrderContext",
     "OrdersWithheld",
+    "OverrideReason",
     "PayloadTooLarge",
     "PrefetchState",
     "Query",
@@ -104,6 +110,7 @@ __all__ = [
     "normalise",
     "operation_outcome",
     "read_clients",
+    "read_feedback",
     "read_hook_request",
     "read_resource",
     "read_searchset",

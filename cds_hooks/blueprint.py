@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import cast
 
@@ -29,6 +30,7 @@ from cds_hooks.errors import (
     internal_error,
     operation_outcome,
 )
+from cds_hooks.feedback import Feedback, read_feedback
 from cds_hooks.fhir_access import FhirAccess
 from cds_hooks.openapi import OPENAPI_PATH, openapi_document
 from cds_hooks.rate_limit import RateLimit
@@ -60,6 +62,26 @@ class CallRecord:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackRecord:
+    """One call of a feedback endpoint, as it may be logged and counted.
+
+    `client` and `refusal` are as in `CallRecord`, `service` is None for an id that does not exist. `error` is
+    the IssueType code of the answer, None when all entries were taken.
+    """
+
+    client: str | None
+    refusal: str | None
+    service: str | None
+    status: int
+    milliseconds: float
+    entry_count: int
+    error: str | None
+
+
+TakeFeedback = Callable[[Client, str, Sequence[Feedback]], None]
+
+
 def ignore(_: object) -> None:
     """For callers who do not want to be told."""
 
@@ -70,16 +92,18 @@ def create_blueprint(
     authenticator: Authenticator,
     fhir_access: FhirAccess,
     cors_origins: Sequence[str | re.Pattern[str]],
+    take_feedback: TakeFeedback | None = None,
     max_body_bytes: int = 2 * 1024 * 1024,
     rate_limit: RateLimit | None = None,
-    observe: Callable[[CallRecord], None] = ignore,
+    observe: Callable[[CallRecord | FeedbackRecord], None] = ignore,
     on_unexpected: Callable[[Exception], None] = ignore,
 ) -> flask.Blueprint:
     """The routes of `services`, and the error answers of the whole app the blueprint is registered with.
 
-    `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its type may be
-    logged, its message may hold patient data). Raises ValueError for services that cannot be told apart,
-    for hooks nobody can read, and for the CORS origin `*`.
+    `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
+    there is no feedback endpoint. `observe` is told of every call; `on_unexpected` of every exception that
+    became a 500 (its type may be logged, its message may hold patient data). Raises ValueError for services
+    that cannot be told apart, for hooks nobody can read, and for the CORS origin `*`.
     """
     calls = _Calls(
         _registry(services), authenticator, fhir_access, max_body_bytes, rate_limit, observe, on_unexpected
@@ -89,6 +113,9 @@ def create_blueprint(
     blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
     blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
+    if take_feedback is not None:
+        view = partial(calls.take, take_feedback)
+        blueprint.add_url_rule("/cds-services/<service_id>/feedback", "feedback", view, methods=["POST"])
     blueprint.record_once(_take_paths_literally)
     _answer_errors(blueprint, on_unexpected)
     patterns = [_origin_pattern(origin) for origin in cors_origins]
@@ -131,14 +158,14 @@ def _public(document: bytes) -> Callable[[], werkzeug.Response]:
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """Answers POST /cds-services/{id}."""
+    """Answers POST /cds-services/{id} and /cds-services/{id}/feedback."""
 
     registry: Registry
     authenticator: Authenticator
     fhir_access: FhirAccess
     max_body_bytes: int
     rate_limit: RateLimit | None
-    observe: Callable[[CallRecord], None]
+    observe: Callable[[CallRecord | FeedbackRecord], None]
     on_unexpected: Callable[[Exception], None]
 
     def answer(self, service_id: str) -> flask.Response:
@@ -180,6 +207,38 @@ class _Calls:
         )
         return response
 
+    def take(self, take_feedback: TakeFeedback, service_id: str) -> flask.Response:
+        started = time.perf_counter()
+        client: Client | None = None
+        feedback: Sequence[Feedback] = ()
+        error: CdsHooksError | None = None
+        try:
+            client = self._client()
+            if service_id not in self.registry:
+                raise UnknownService
+            feedback = read_feedback(self._json_body())
+            take_feedback(client, service_id, feedback)
+            response = _json_response(b"{}", 200)
+        except CdsHooksError as own_error:
+            error = own_error
+        except Exception as unexpected:
+            self.on_unexpected(unexpected)
+            error = CdsHooksError("The service failed; whether this feedback was stored is not known.")
+        if error is not None:
+            response = _error_response(error, error.status)
+        self.observe(
+            FeedbackRecord(
+                client=_client_id(client, error),
+                refusal=error.reason if isinstance(error, Unauthenticated) else None,
+                service=service_id if service_id in self.registry else None,
+                status=response.status_code,
+                milliseconds=(time.perf_counter() - started) * 1000,
+                entry_count=len(feedback),
+                error=None if error is None else error.code,
+            )
+        )
+        return response
+
     def _client(self) -> Client:
         """Raises Unauthenticated, TooManyRequests or TemporarilyUnavailable."""
         headers = flask.request.headers.getlist("Authorization")
@@ -198,12 +257,12 @@ class _Calls:
     def _read(self, hooks: Collection[str] | None) -> HookRequest:
         if hooks is None:
             raise UnknownService
+        return read_hook_request(self._json_body(), hooks)
+
+    def _json_body(self) -> bytes:
         content_type = flask.request.headers.get("Content-Type", "")
         if content_type not in _JSON_TYPES and flask.request.mimetype not in _JSON_TYPES:
             raise UnsupportedContentType
-        return read_hook_request(self._body(), hooks)
-
-    def _body(self) -> bytes:
         if (flask.request.content_length or 0) > self.max_body_bytes:
             raise PayloadTooLarge
         # One byte more than the cap may be read, so that a body of unknown length can be found too large.

@@ -3,6 +3,7 @@
     CdsHooksError
     ├── InvalidRequest           400  the body is not a hook request that this service can read
     ├── Unauthenticated          401  no registered client is known to have sent the call
+    ├── CardOfAnotherClient      403  feedback on a card that was issued to somebody else
     ├── UnknownService           404  no service has this id
     ├── OrdersWithheld           412  the EHR left the orders out of the call, probably by its registration
     ├── DataUnobtainable         412  data the service cannot do without were neither sent nor readable
@@ -63,6 +64,16 @@ class Unauthenticated(CdsHooksError):
         self.client_id = client_id
 
 
+class CardOfAnotherClient(CdsHooksError):
+    status = 403
+    code = "forbidden"
+
+    def __init__(self, *expression: str) -> None:
+        super().__init__(
+            "A card was issued to another client; nothing of this batch was stored.", *expression
+        )
+
+
 class UnknownService(CdsHooksError):
     status = 404
     code = "not-found"
@@ -98,8 +109,8 @@ class PayloadTooLarge(CdsHooksError):
     status = 413
     code = "too-long"
 
-    def __init__(self) -> None:
-        super().__init__("The request body is larger than this service accepts.")
+    def __init__(self, *expression: str) -> None:
+        super().__init__("The request body is larger than this service accepts.", *expression)
 
 
 class UnsupportedContentType(CdsHooksError):

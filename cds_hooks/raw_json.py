@@ -1,6 +1,36 @@
-"""What a JSON value that has not been decoded yet gives away by its first bytes."""
+"""What JSON that has not been decoded yet gives away: a body as a whole, a value by its first bytes."""
+
+import codecs
 
 import msgspec
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SLICE_BYTES = 16 * 1024
+_BOTTOMLESS = (b"]" * 64, b"}" * 64, b"]}" * 32)
+"""How nesting far beyond FHIR's ends. Newer Pythons let the decoder go thousands of levels down."""
+
+
+def decodable(body: bytes) -> bytes:
+    """`body` without its byte order mark.
+
+    Raises UnicodeDecodeError for what is not UTF-8, RecursionError for bottomless nesting.
+    """
+    if body.startswith(_BYTE_ORDER_MARK):
+        body = body[len(_BYTE_ORDER_MARK) :]
+    if any(run in body for run in _BOTTOMLESS):
+        raise RecursionError
+    if not body.isascii():
+        _require_utf8(body)
+    return body
+
+
+def _require_utf8(body: bytes) -> None:
+    """msgspec does not look at the encoding of what it skips. In slices, to make no copy of the body."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for start in range(0, len(body), _SLICE_BYTES):
+        decoder.decode(view[start : start + _SLICE_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def is_absent(raw: msgspec.Raw) -> bool:

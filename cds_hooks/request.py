@@ -4,7 +4,6 @@ Unknown fields and extensions are skipped without being decoded. Context and pre
 until someone needs them, so the body is scanned once.
 """
 
-import codecs
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +13,9 @@ import msgspec
 
 from cds_hooks.contexts import CONTEXT_READERS, Context, DraftOrdersMissing
 from cds_hooks.errors import CdsHooksError, InvalidRequest, OrdersWithheld
-from cds_hooks.raw_json import is_absent, is_object, string_in
+from cds_hooks.raw_json import decodable, is_absent, is_object, string_in
 from cds_hooks.references import bare_id
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SLICE_BYTES = 16 * 1024
-_BOTTOMLESS = (b"]" * 64, b"}" * 64, b"]}" * 32)
-"""How nesting far beyond FHIR's ends. Newer Pythons let the decoder go thousands of levels down."""
 _ABSENT = msgspec.Raw()
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -137,27 +132,13 @@ def _withheld(envelope: _Envelope) -> CdsHooksError | None:
 
 
 def _read_envelope(body: bytes) -> _Envelope:
-    if body.startswith(_BYTE_ORDER_MARK):
-        body = body[len(_BYTE_ORDER_MARK) :]
-    if any(run in body for run in _BOTTOMLESS):
-        raise RecursionError
-    if not body.isascii():
-        _require_utf8(body)
+    body = decodable(body)
     try:
         return _envelope_decoder.decode(body)
     except msgspec.ValidationError:
         envelope = _odd_envelope_decoder.decode(body)
         envelope.prefetch = None
         return envelope
-
-
-def _require_utf8(body: bytes) -> None:
-    """msgspec does not look at the encoding of what it skips. In slices, to make no copy of the body."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(body)
-    for start in range(0, len(body), _SLICE_BYTES):
-        decoder.decode(view[start : start + _SLICE_BYTES])
-    decoder.decode(b"", final=True)
 
 
 def _read_fhir_server(raw: msgspec.Raw) -> str | None:

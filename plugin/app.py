@@ -20,12 +20,12 @@ from cds_hooks import (
     Authenticator,
     CallRecord,
     Client,
+    FeedbackRecord,
     FhirAccess,
     HookCall,
     OpenTo,
     RateLimit,
     Registration,
-    ReplayStore,
     Response,
     Service,
     TokenAuthenticator,
@@ -42,8 +42,8 @@ from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.review import Review
-from plugin.settings import PREFIX, Settings
-from plugin.store import IssuedCard, Store, open_store
+from plugin.settings import Settings
+from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
 from plugin.terminology import Terminology, load_terminology
 from plugin.trust import registered_clients
 
@@ -66,7 +66,8 @@ def create_app(settings: Settings) -> Flask:
     registrations = registered_clients(settings)
     reviews = create_reviews(settings, registrations)
     authenticator = create_authenticator(settings, registrations)
-    store = open_store(settings.database, _log_loss)
+    database = open_database(settings.database)
+    store = IssuedCards(database, _log_loss)
     app = Flask("spinal-injection-cds", static_folder=None)
     app.register_blueprint(
         create_blueprint(
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
             authenticator=authenticator,
             fhir_access=create_fhir_access(settings),
             cors_origins=_cors_origins(settings, registrations),
+            take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             observe=_log_call,
@@ -83,7 +85,7 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _recording(reviews: Reviews, store: Store) -> Answer:
+def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
     """The review under the client's policy, with what it issued handed to the store."""
 
     def answer(call: HookCall) -> Response:
@@ -95,11 +97,13 @@ def _recording(reviews: Reviews, store: Store) -> Answer:
         if gates:
             _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
         if response.cards:
-            now = datetime.now(UTC)
+            now = _utc_now()
             store.record(
                 [
                     IssuedCard(
                         card=card.uuid,
+                        client=call.client.id,
+                        service=SERVICE_ID,
                         hook_instance=request.hook_instance,
                         hook=request.hook,
                         topic=card.source.topic.code if card.source.topic else "",
@@ -183,13 +187,11 @@ def create_authenticator(settings: Settings, registrations: Sequence[Registratio
     if not registrations:
         return OpenTo(create_client(settings))
     return TokenAuthenticator(
-        registrations, public_url=settings.public_url, replay=open_replay_store(settings), warn=_log_keys
+        registrations,
+        public_url=settings.public_url,
+        replay=open_replay_store(settings.database, settings.replay_url),
+        warn=_log_keys,
     )
-
-
-def open_replay_store(settings: Settings) -> ReplayStore:
-    """Where spent tokens are remembered, for all processes together."""
-    raise ContentError(f"{PREFIX}CLIENTS_FILE: this build has no replay store, so that no token can be taken")
 
 
 def _cors_origins(settings: Settings, registrations: Sequence[Registration]) -> list[str | re.Pattern[str]]:
@@ -216,6 +218,10 @@ def create_fhir_access(settings: Settings) -> FhirAccess:
 def _clock(settings: Settings) -> Callable[[], date]:
     fixed = settings.today
     return date.today if fixed is None else lambda: fixed
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def hook_services(review: Review, answer: Answer) -> list[Service]:
@@ -267,10 +273,10 @@ def _log_keys(client_id: str, why: str) -> None:
     _log.warning("keys not read", client=client_id, why=why)
 
 
-def _log_call(record: CallRecord) -> None:
+def _log_call(record: CallRecord | FeedbackRecord) -> None:
     fields = {key: value for key, value in asdict(record).items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
-    _log.info("call", **fields)
+    _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
 
 
 def _log_unexpected(error: Exception) -> None:

@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     fhir_servers: Annotated[tuple[str, ...], NoDecode] = ()
     """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
     database: str = "sqlite:///.run/spinal-cds.sqlite3"
-    """SQLAlchemy URL of the store."""
+    """SQLAlchemy URL of the store: `sqlite:///FILE` or `postgresql+psycopg://…`."""
+    replay_url: str | None = Field(default=None, pattern=r"^rediss?://")
+    """Where used tokens are noted, if not in the database: a Redis URL."""
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
     deadline_seconds: float = Field(default=1.5, gt=0, le=30)
     """For all reads of the FHIR server in one call together."""

@@ -1,4 +1,4 @@
-"""`spinal-cds`: serve, demo, review, check, explain-token."""
+"""`spinal-cds`: serve, demo, review, check, explain-token, db, feedback."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from plugin.app import SERVICE_ID
 from plugin.cli.check import check_start, settings_to_start_with
 from plugin.cli.demo import run_demo
 from plugin.cli.explain_token import explain
+from plugin.cli.feedback import FORMATS, export_feedback
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.domain.content import ContentError
 from plugin.settings import Settings, read_settings
+from plugin.store.database import upgrade_database
 
 _HOST = click.option(
     "--host",
@@ -114,6 +116,33 @@ def explain_token(given: str, path: str, fetch_keys: bool) -> None:
         click.echo(lines)
     if not is_accepted:
         raise SystemExit(1)
+
+
+@main.group()
+def db() -> None:
+    """The database behind the store."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring its schema to what this version works with."""
+    with _line_per_fault():
+        upgrade_database(read_settings().database)
+
+
+@main.group()
+def feedback() -> None:
+    """What clinicians did with the cards."""
+
+
+@feedback.command()
+@click.option("--format", "encoding", type=click.Choice(sorted(FORMATS)), default="csv", show_default=True)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Received on or after this day, UTC.")
+@click.option("--client", help="Of this client only.")
+def export(encoding: str, since: datetime | None, client: str | None) -> None:
+    """Write it to standard output: what was shown, what was done, why, when and where."""
+    with _line_per_fault():
+        export_feedback(read_settings().database, encoding, since, client)
 
 
 def _day(moment: datetime | None) -> date | None:

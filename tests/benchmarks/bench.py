@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from plugin.store.database import upgrade_database
 from tests.benchmarks.charts import hook_request
 from tests.benchmarks.processes import Load, Server, answer_of, put_load, running, seconds_to_first_answer
+from tests.benchmarks.tokens import ALGORITHMS, write_client, write_tokens
+from tests.database_servers import MissingProgramError, postgresql, redis_server
 
 SIZES = (30, 200, 1000)
 CONNECTIONS = (1, 8)
@@ -26,6 +30,7 @@ _TARGET_TAIL = {30: 2.5, 200: 2.5}
 _TARGET_START_SECONDS = 1.0
 _TARGET_RESIDENT_MB = 100.0
 _TARGET_GROWTH_MB = 2.0
+_TARGET_WITH_TOKENS = {"SQLite": 0.6, "PostgreSQL": 0.7, "Redis": 0.7}
 _MIX = {30: 90, 200: 9, 1000: 1}
 """Of 100 calls of the memory test, how many have a chart of this size."""
 
@@ -41,12 +46,14 @@ class Plan:
     seconds: float
     starts: int
     memory_calls: int
+    token_calls: int
+    """Calls per round with tokens."""
     settled_after: int
     """Calls of the memory test after which memory must no longer grow."""
 
 
-FULL = Plan(rounds=5, seconds=2.0, starts=5, memory_calls=10_000, settled_after=1_000)
-QUICK = Plan(rounds=2, seconds=0.3, starts=1, memory_calls=600, settled_after=300)
+FULL = Plan(rounds=5, seconds=2.0, starts=5, memory_calls=10_000, token_calls=600, settled_after=1_000)
+QUICK = Plan(rounds=2, seconds=0.3, starts=1, memory_calls=600, token_calls=120, settled_after=300)
 
 
 def main() -> None:
@@ -73,7 +80,7 @@ def _write_bodies(folder: Path) -> Bodies:
 def _tables(plan: Plan, folder: Path, bodies: Bodies) -> Iterator[tuple[str, Row, list[Row]]]:
     """Title, head and rows of each table, as soon as it is measured."""
     small = bodies[SIZES[0]][0].read_bytes()
-    ours = ("--database", str(folder / "cards.sqlite3"))
+    ours = ("--database", f"sqlite:///{folder}/cards.sqlite3")
     with running(*ours) as service:
         answer = folder / "answer.json"
         answer.write_bytes(answer_of(service, small))
@@ -81,6 +88,11 @@ def _tables(plan: Plan, folder: Path, bodies: Bodies) -> Iterator[tuple[str, Row
             rows = [row for size in SIZES for row in _speed(plan, service, floor, size, bodies[size])]
     head = ("resources", "body kB", "connections", "req/s", "floor", "p50 ms", "floor", "p99 ms", "floor")
     yield "Speed", (*head, "ratio", "target", "", "p99/p50", "target", ""), rows
+    yield (
+        "Calls with a token, beside the same service open: 30 resources, one connection",
+        ("signature", "used tokens in", "req/s", "open", "ratio", "target", ""),
+        list(_with_tokens(plan, folder, bodies[SIZES[0]])),
+    )
     first = median(seconds_to_first_answer(small, *ours) for _ in range(plan.starts))
     started: Row = ("start-up to first answer, s", f"{first:.2f}", *_at_most(first, _TARGET_START_SECONDS))
     yield (
@@ -124,6 +136,70 @@ def _compared(pairs: list[tuple[Load, Load]], size: int, connections: int) -> Ro
         f"{tail:.1f}",
         *(_at_most(tail, tail_target) if tail_target is not None else ("", "")),
     )
+
+
+def _with_tokens(plan: Plan, folder: Path, bodies: tuple[Path, ...]) -> Iterator[Row]:
+    """One row per signature and per place where used tokens are noted; a place not installed is said so."""
+    clients = write_client(folder)
+    for place, opened in _STORES.items():
+        try:
+            with opened(folder) as (database, replay):
+                authenticated = ["--database", database, "--clients", str(clients)]
+                authenticated += ["--replay", replay] if replay else []
+                with running(*authenticated) as closed, running("--database", database) as free:
+                    for algorithm in ALGORITHMS:
+                        yield _token_row(plan, folder, bodies, algorithm, place, closed, free)
+        except MissingProgramError as missing:
+            yield "", place, str(missing), "", "", "", ""
+
+
+def _token_row(
+    plan: Plan,
+    folder: Path,
+    bodies: tuple[Path, ...],
+    algorithm: str,
+    place: str,
+    closed: Server,
+    free: Server,
+) -> Row:
+    pairs: list[tuple[Load, Load]] = []
+    for number in range(plan.rounds + 1):
+        tokens = write_tokens(folder / "tokens", algorithm, plan.token_calls + len(bodies))
+        with_token = put_load(closed, bodies, calls=plan.token_calls, tokens=tokens)
+        without = put_load(free, bodies, calls=plan.token_calls)
+        if number:  # The first round warms both up.
+            pairs.append((with_token, without))
+    ratio = median(a.per_second / b.per_second for a, b in pairs)
+    return (
+        algorithm,
+        place,
+        f"{median(a.per_second for a, _ in pairs):.0f}",
+        f"{median(b.per_second for _, b in pairs):.0f}",
+        f"{ratio:.2f}",
+        *_at_least(ratio, _TARGET_WITH_TOKENS[place]),
+    )
+
+
+@contextmanager
+def _sqlite(folder: Path) -> Iterator[tuple[str, str | None]]:
+    yield f"sqlite:///{folder}/tokens.sqlite3", None
+
+
+@contextmanager
+def _postgresql(_: Path) -> Iterator[tuple[str, str | None]]:
+    with postgresql(is_safe=True) as server:
+        url = server.empty_database()
+        upgrade_database(url)
+        yield url, None
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[tuple[str, str | None]]:
+    with redis_server() as (url, _):
+        yield f"sqlite:///{folder}/beside-redis.sqlite3", url
+
+
+_STORES = {"SQLite": _sqlite, "PostgreSQL": _postgresql, "Redis": _redis}
 
 
 def _memory(plan: Plan, ours: Iterable[str], bodies: Bodies) -> Iterator[Row]:

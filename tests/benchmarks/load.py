@@ -1,7 +1,8 @@
 """A load client in a process of its own: bodies sent in turn over keep-alive connections.
 
 Prints the latencies as JSON, one list of milliseconds. Standard library only, and nothing done between two
-calls but giving the body a fresh hookInstance, so that the client is not what is measured.
+calls but giving the body a fresh hookInstance and the head its next token, so that the client is not what is
+measured.
 """
 
 from __future__ import annotations
@@ -27,19 +28,29 @@ class UnexpectedAnswerError(Exception):
 
 
 class Call:
-    """A request, whole and ready to be sent, but for its hookInstance."""
+    """A request, whole and ready to be sent, but for its hookInstance and its token.
 
-    def __init__(self, body: bytes, hook_instance: str) -> None:
+    `tokens` are used up one by one and must be of one length; None: the call has none.
+    """
+
+    def __init__(self, body: bytes, hook_instance: str, tokens: Iterator[bytes] | None = None) -> None:
+        self._tokens = tokens
+        first = None if tokens is None else next(tokens)
+        bearer = "" if first is None else f"Authorization: Bearer {first.decode()}\r\n"
         head = (
             f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+            f"{bearer}Content-Length: {len(body)}\r\n\r\n"
         )
+        at = head.index(" Bearer ") + len(" Bearer ") if first is not None else 0
+        self._token = slice(at, at + len(first or b""))
         self._bytes = bytearray(head.encode() + body)
         start = self._bytes.index(hook_instance.encode())
         self._instance = slice(start, start + len(hook_instance))
 
     def fresh(self) -> bytearray:
         self._bytes[self._instance] = str(uuid.uuid4()).encode()
+        if self._tokens is not None:
+            self._bytes[self._token] = next(self._tokens)
         return self._bytes
 
 
@@ -94,11 +105,12 @@ def main() -> None:
     latencies: list[float] = []
     failures: list[Exception] = []
     threads = []
+    tokens = iter(options.tokens.read_bytes().split()) if options.tokens else None
     share = -(-options.calls // options.connections) if options.calls else None
     gc.disable()
     until = time.perf_counter() + options.seconds
     for number in range(options.connections):
-        own = {path: Call(body, options.hook_instance) for path, body in bodies.items()}
+        own = {path: Call(body, options.hook_instance, tokens) for path, body in bodies.items()}
         turns = islice(cycle(options.body), number, None if share is None else number + share)
         calls = (own[path] for path in turns)
         arguments = (options.port, calls, until, latencies, failures)
@@ -119,6 +131,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60.0, help="stop after this time")
     parser.add_argument("--calls", type=int, default=0, help="stop after this many calls; 0: no limit")
+    parser.add_argument("--tokens", type=Path, help="one a line; as many as calls and bodies together")
     parser.add_argument("--hook-instance", required=True, help="as it stands in the bodies")
     parser.add_argument("body", type=Path, nargs="+", help="files, sent in turn; one may be named often")
     return parser.parse_args()

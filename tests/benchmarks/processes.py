@@ -91,10 +91,12 @@ def put_load(
     connections: int = 1,
     seconds: float = 600.0,
     calls: int = 0,
+    tokens: Path | None = None,
 ) -> Load:
     """Stops after `seconds` or `calls`, whichever comes first; 0 calls are no limit."""
     command = [sys.executable, "-m", "tests.benchmarks.load", "--port", str(server.port)]
     command += ["--connections", str(connections), "--seconds", str(seconds), "--calls", str(calls)]
+    command += ["--tokens", str(tokens)] if tokens is not None else []
     command += ["--hook-instance", HOOK_INSTANCE, *map(str, bodies)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     measured = json.loads(done.stdout)

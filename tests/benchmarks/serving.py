@@ -29,14 +29,22 @@ def floor(answer: bytes) -> flask.Flask:
     return app
 
 
-def service(database: Path) -> flask.Flask:
-    """The service as it is run: its cards stored, its calls logged."""
+def service(database: str, clients: Path | None, replay: str | None) -> flask.Flask:
+    """The service as it is run: its cards stored, its calls logged; with `clients`, callers authenticated."""
     from plugin.app import configure_logging, create_app
     from plugin.settings import Settings
     from tests.benchmarks.charts import TODAY
 
     configure_logging("INFO")
-    return create_app(Settings(today=TODAY, database=f"sqlite:///{database}"))
+    settings = Settings(
+        today=TODAY,
+        database=database,
+        clients_file=clients,
+        public_url="http://127.0.0.1:8000",
+        replay_url=replay,
+        rate_limit="1000000/second",
+    )
+    return create_app(settings)
 
 
 def main() -> None:
@@ -44,10 +52,15 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--database", type=Path, help="run the service, its cards stored in this file")
+    choice.add_argument("--database", metavar="URL", help="run the service, its store there")
     choice.add_argument("--floor", type=Path, help="run the floor, which answers this file")
+    parser.add_argument("--clients", type=Path, help="clients file of the service")
+    parser.add_argument("--replay", metavar="URL", help="where used tokens are noted, if not in the database")
     options = parser.parse_args()
-    app = floor(options.floor.read_bytes()) if options.floor else service(options.database)
+    if options.floor:
+        app = floor(options.floor.read_bytes())
+    else:
+        app = service(options.database, options.clients, options.replay)
     # It collects garbage and freezes what is left, for both apps alike.
     bound: Callable[[flask.Flask, str, int], Any] = bound_server
     server = bound(app, "127.0.0.1", 0)

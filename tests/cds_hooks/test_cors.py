@@ -45,7 +45,9 @@ def client() -> FlaskClient:
 def closed() -> FlaskClient:
     """A service that lets nobody in."""
     authenticator = TokenAuthenticator([], public_url=PUBLIC_URL, replay=SpentTokens(), warn=lambda *_: None)
-    return app_with(authenticator=authenticator, cors_origins=[ORIGIN, LOCAL]).test_client()
+    origins = [ORIGIN, LOCAL]
+    app = app_with(authenticator=authenticator, cors_origins=origins, take_feedback=lambda *_: None)
+    return app.test_client()
 
 
 def actual(client: FlaskClient, origin: str) -> list[TestResponse]:
@@ -85,7 +87,7 @@ def test_another_origin_may_not(client: FlaskClient, closed: FlaskClient, origin
 
 
 @pytest.mark.parametrize("origin", LISTED)
-@pytest.mark.parametrize("url", [URL, "/cds-services"])
+@pytest.mark.parametrize("url", [URL, "/cds-services", f"{URL}/feedback"])
 def test_a_preflight_allows_what_a_cds_client_sends_and_asks_for_no_token(
     closed: FlaskClient, url: str, origin: str
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from cds_hooks import (
+    CardOfAnotherClient,
     CdsHooksError,
     DataUnobtainable,
     InvalidRequest,
@@ -22,6 +23,7 @@ from cds_hooks.errors import error_of_status, internal_error
 ERRORS = [
     (InvalidRequest("hook is missing.", "hook", code="required"), 400, "required"),
     (Unauthenticated("expired"), 401, "login"),
+    (CardOfAnotherClient("feedback[0].card"), 403, "forbidden"),
     (UnknownService(), 404, "not-found"),
     (OrdersWithheld("The call was stripped."), 412, "suppressed"),
     (DataUnobtainable("conditions", "imaging"), 412, "incomplete"),

@@ -33,6 +33,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert settings.clients_file is None
     assert settings.rate_limit == "6000/minute"
     assert settings.database == "sqlite:///.run/spinal-cds.sqlite3"
+    assert settings.replay_url is None
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         ("SPINAL_CDS_MAX_BODY_BYTES", "4096", "max_body_bytes", 4096),
         ("SPINAL_CDS_DEADLINE_SECONDS", "0.5", "deadline_seconds", 0.5),
         ("SPINAL_CDS_DATABASE", "sqlite:///x", "database", "sqlite:///x"),
+        ("SPINAL_CDS_REPLAY_URL", "redis://h/0", "replay_url", "redis://h/0"),
         ("SPINAL_CDS_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
         ("SPINAL_CDS_PROFILE", "production", "profile", "production"),
         ("SPINAL_CDS_CLIENTS_FILE", "deploy/clients.toml", "clients_file", Path("deploy/clients.toml")),
@@ -85,6 +87,7 @@ def test_a_variable_is_read(
         ("SPINAL_CDS_PROFILE", "staging-77"),
         ("SPINAL_CDS_RATE_LIMIT", "77"),
         ("SPINAL_CDS_RATE_LIMIT", "77 per fortnight"),
+        ("SPINAL_CDS_REPLAY_URL", "http://h/77"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_in_one_line_that_names_the_variable(

@@ -20,18 +20,12 @@ from plugin.cli.serve import require_free
 from plugin.domain.content import ContentError
 from plugin.settings import Settings
 from plugin.trust import registered_clients
-from tests.cds_hooks.tokens import ISSUER, PUBLIC_URL, SpentTokens, bearer, claims, signed
+from tests.cds_hooks.tokens import ISSUER, PUBLIC_URL, bearer, claims, signed
 from tests.plugin.cards.service import SERVICE, request_of
 from tests.plugin.registered import ENTRY, development, production, token
 from tests.scenarios.scenario import ROOT
 
 SIX_WEEKS = ROOT / "fixtures" / "policies" / "six-weeks-of-care.toml"
-
-
-@pytest.fixture
-def _replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spent tokens are remembered in this process."""
-    monkeypatch.setattr("plugin.app.open_replay_store", lambda settings: SpentTokens())
 
 
 def faults(settings: Settings) -> tuple[str, ...]:
@@ -76,7 +70,6 @@ REASONS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.usefixtures("_replay")
 @pytest.mark.parametrize("case", REASONS)
 def test_production_does_not_start_with(tmp_path: Path, case: str) -> None:
     entries, changes, words = REASONS[case]
@@ -86,7 +79,6 @@ def test_production_does_not_start_with(tmp_path: Path, case: str) -> None:
     assert words in fault
 
 
-@pytest.mark.usefixtures("_replay")
 def test_production_needs_to_know_its_public_url(tmp_path: Path) -> None:
     settings = production(tmp_path)
     given = settings.model_dump(exclude={"public_url"})
@@ -106,11 +98,6 @@ def test_all_reasons_are_listed_at_once(tmp_path: Path) -> None:
         "client st-elsewhere",
         "client st-elsewhere",
     ]
-
-
-def test_without_a_replay_store_nothing_that_needs_one_starts(tmp_path: Path) -> None:
-    for settings in (production(tmp_path), development(tmp_path)):
-        assert "replay store" in faults(settings)[0]
 
 
 def test_the_example_in_the_repository_is_fit_for_production() -> None:
@@ -151,7 +138,6 @@ def post(client: FlaskClient, **headers: str) -> TestResponse:
     return client.post(SERVICE, json=request_of("025"), headers=headers)
 
 
-@pytest.mark.usefixtures("_replay")
 def test_registered_clients_are_let_in_and_nobody_else(tmp_path: Path) -> None:
     for settings in (production(tmp_path), development(tmp_path)):
         client = client_of(settings)
@@ -161,7 +147,6 @@ def test_registered_clients_are_let_in_and_nobody_else(tmp_path: Path) -> None:
         assert client.get("/cds-services").status_code == 200
 
 
-@pytest.mark.usefixtures("_replay")
 def test_each_client_is_answered_under_its_own_policy(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_bytes(SIX_WEEKS.read_bytes())
     own = ENTRY + 'policy = "site.toml"\n'
@@ -178,14 +163,12 @@ def test_each_client_is_answered_under_its_own_policy(tmp_path: Path) -> None:
     assert all(labels)
 
 
-@pytest.mark.usefixtures("_replay")
 def test_the_rate_limit_holds_per_client(tmp_path: Path) -> None:
     client = client_of(production(tmp_path, rate_limit="2/hour"))
 
     assert [post(client, **bearer(token())).status_code for _ in range(3)] == [200, 200, 429]
 
 
-@pytest.mark.usefixtures("_replay")
 @pytest.mark.parametrize(
     ("profile", "origin", "is_allowed"),
     [
@@ -209,7 +192,6 @@ def run(folder: str) -> None:
     """Good and bad tokens, with every logger at its loudest. For a process of its own."""
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     configure_logging("DEBUG")
-    sys.modules["plugin.app"].open_replay_store = lambda settings: SpentTokens()  # type: ignore[attr-defined]
     client = client_of(development(Path(folder)))
     forged = signed(claims(aud=f"{PUBLIC_URL}{SERVICE}"), name="attacker")
     tokens = [token(), token(iss="https://evil.example.org"), token(exp=1, iat=0), token(aud="x")]

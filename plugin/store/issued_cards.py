@@ -11,29 +11,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 
-from sqlalchemy import Column, DateTime, MetaData, String, Table, create_engine, event, insert, make_url
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from plugin.domain.content import ContentError
+from plugin.store.database import insert_new
+from plugin.store.tables import cards_issued
 
-_metadata = MetaData()
-cards_issued = Table(
-    "cards_issued",
-    _metadata,
-    Column("card", String(36), primary_key=True),
-    Column("hook_instance", String(36), nullable=False, index=True),
-    Column("hook", String(64), nullable=False),
-    Column("topic", String(100), nullable=False),
-    Column("indicator", String(8), nullable=False),
-    Column("policy", String(120), nullable=False),
-    Column("policy_hash", String(64), nullable=False),
-    Column("issued_at", DateTime(timezone=True), nullable=False),
-)
 _CAPACITY = 10_000
 _BATCH = 500
 _INTERVAL_SECONDS = 0.25
@@ -42,6 +26,8 @@ _INTERVAL_SECONDS = 0.25
 @dataclass(frozen=True, slots=True)
 class IssuedCard:
     card: str
+    client: str
+    service: str
     hook_instance: str
     hook: str
     topic: str
@@ -51,7 +37,7 @@ class IssuedCard:
     issued_at: datetime
 
 
-class Store:
+class IssuedCards:
     """Takes issued cards from any thread. Close it to have everything taken so far written."""
 
     def __init__(self, engine: Engine, on_loss: Callable[[int, str], None]) -> None:
@@ -86,34 +72,13 @@ class Store:
             self._insert([self._waiting.popleft() for _ in range(size)])
 
     def _insert(self, batch: list[IssuedCard]) -> None:
-        """One transaction. The same card twice (a call repeated with its hookInstance) is kept once."""
-        rows = list({card.card: asdict(card) for card in batch}.values())
+        """One transaction. The same card twice (a call repeated with its hookInstance) is kept once.
+
+        In the order of the key, so that two writers with the same cards cannot block each other.
+        """
+        rows = [asdict(card) for card in sorted(batch, key=lambda card: (card.card, card.client))]
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(cards_issued).prefix_with("OR IGNORE", dialect="sqlite"), rows)
+                connection.execute(insert_new(cards_issued, self._engine), rows)
         except SQLAlchemyError as error:
             self._on_loss(len(rows), type(error).__name__)
-
-
-def open_store(url: str, on_loss: Callable[[int, str], None]) -> Store:
-    """Creates the SQLite file and its tables where they are missing. Raises ContentError for a bad URL."""
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            raise ContentError("SPINAL_CDS_DATABASE: only sqlite:/// URLs are supported")
-        if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed)
-        event.listen(engine, "connect", _set_up_sqlite)
-        _metadata.create_all(engine)
-    except (SQLAlchemyError, OSError) as error:
-        raise ContentError(f"SPINAL_CDS_DATABASE: cannot be opened ({type(error).__name__})") from error
-    return Store(engine, on_loss)
-
-
-def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=2000")
-    cursor.close()
