@@ -1,30 +1,38 @@
-"""The OpenAPI 3.1 description of the routes, made from what the service lists, sends and refuses.
-
-Requests are described as leniently as they are read: what the schema allows is not refused as malformed, and
-what is read without complaint the schema allows.
-"""
+"""The OpenAPI 3.1 description of the routes, made from what the service lists, reads, sends and refuses."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
-from itertools import chain
 from typing import Any
 
 import msgspec
 
 from cds_hooks.cards import Response
-from cds_hooks.errors import CdsHooksError
+from cds_hooks.errors import (
+    CardOfAnotherClient,
+    CdsHooksError,
+    DataUnobtainable,
+    InvalidRequest,
+    OrdersWithheld,
+    PayloadTooLarge,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+    UnknownService,
+    UnsupportedContentType,
+    UnsupportedFhirVersion,
+)
+from cds_hooks.request_schemas import CONTEXT_SCHEMAS, FEEDBACK_ENTRY_SCHEMA, Schema, feedback_schema
 from cds_hooks.service import CDS_HOOKS_VERSION, Service
-
-Schema = dict[str, Any]
 
 OPENAPI_PATH = "/openapi.json"
 _COMPONENTS = "#/components/schemas/"
+_TOKEN: Schema = {"jwt": []}
 _HEADER_OF_STATUS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
+def openapi_document(services: Sequence[Service], *, is_open: bool, takes_feedback: bool) -> bytes:
     """The JSON body of GET /openapi.json. `is_open`: calls need no token."""
     document = {
         "openapi": "3.1.0",
@@ -37,7 +45,10 @@ def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
         "paths": {
             OPENAPI_PATH: _document_path("This description", {"type": "object"}),
             "/cds-services": _document_path("The services, with their prefetch templates", _ref("Discovery")),
-            **_service_paths(services, is_open),
+            **{
+                path: {"post": operation | {"security": [{}, _TOKEN] if is_open else [_TOKEN]}}
+                for path, operation in _operations(services, takes_feedback)
+            },
         },
         "components": {
             "schemas": {
@@ -45,6 +56,7 @@ def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
                 **_discovery_schemas(),
                 **_outcome_schemas(),
                 **{_call_name(service): _call_schema(service) for service in services},
+                **(_feedback_schemas() if takes_feedback and services else {}),
             },
             "securitySchemes": {
                 "jwt": {
@@ -59,15 +71,15 @@ def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
     return msgspec.json.encode(document)
 
 
-def _service_paths(services: Iterable[Service], is_open: bool) -> Schema:
+def _operations(services: Iterable[Service], takes_feedback: bool) -> Iterator[tuple[str, Schema]]:
+    """What is posted to, by path."""
     by_id: dict[str, list[Service]] = {}
     for service in services:
         by_id.setdefault(service.id, []).append(service)
-    security: list[Schema] = [{}, {"jwt": []}] if is_open else [{"jwt": []}]
-    return {
-        f"/cds-services/{service_id}": {"post": _call_operation(service_id, offered) | {"security": security}}
-        for service_id, offered in by_id.items()
-    }
+    for service_id, offered in by_id.items():
+        yield f"/cds-services/{service_id}", _call_operation(service_id, offered)
+        if takes_feedback:
+            yield f"/cds-services/{service_id}/feedback", _feedback_operation(service_id)
 
 
 def _call_operation(service_id: str, offered: Sequence[Service]) -> Schema:
@@ -78,19 +90,33 @@ def _call_operation(service_id: str, offered: Sequence[Service]) -> Schema:
             "mapping": {service.hook: _COMPONENTS + _call_name(service) for service in offered},
         },
     }
+    cards = _answer("The cards; none when there is nothing to say", _ref("Response"))
     return {
         "operationId": service_id,
         "summary": offered[0].title,
         "description": offered[0].description,
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {
-            "200": {
-                "description": "The cards; none when there is nothing to say",
-                "headers": {"Cache-Control": {"schema": {"const": "no-store"}}},
-                "content": {"application/json": {"schema": _ref("Response")}},
-            },
-            **_refusals(),
-        },
+        "responses": {"200": cards, **_refusals(*_OF_ANY_POST, *_OF_A_CALL)},
+    }
+
+
+def _feedback_operation(service_id: str) -> Schema:
+    content = {"application/json": {"schema": _ref("Feedback")}}
+    kept = _answer("All entries are kept", _object())
+    return {
+        "operationId": f"{service_id}.feedback",
+        "summary": "What became of cards",
+        "description": "Takes all entries of a batch or none.",
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": kept, **_refusals(*_OF_ANY_POST, *_OF_FEEDBACK)},
+    }
+
+
+def _answer(description: str, schema: Schema) -> Schema:
+    return {
+        "description": description,
+        "headers": {"Cache-Control": {"schema": {"const": "no-store"}}},
+        "content": {"application/json": {"schema": schema}},
     }
 
 
@@ -108,10 +134,23 @@ def _document_path(summary: str, schema: Schema) -> Schema:
     return {"get": {"summary": summary, "security": [], "responses": answers}}
 
 
-def _refusals() -> Schema:
-    """One answer per status of the error tree, and one for what the web server refuses by itself."""
+_OF_ANY_POST = (
+    InvalidRequest,
+    Unauthenticated,
+    UnknownService,
+    PayloadTooLarge,
+    UnsupportedContentType,
+    TooManyRequests,
+    TemporarilyUnavailable,
+)
+_OF_A_CALL = (OrdersWithheld, DataUnobtainable, UnsupportedFhirVersion)
+_OF_FEEDBACK = (CardOfAnotherClient,)
+
+
+def _refusals(*errors: type[CdsHooksError]) -> Schema:
+    """One answer per status, and one for what the web server refuses by itself."""
     names: dict[int, list[str]] = {}
-    for error in _errors(CdsHooksError):
+    for error in errors:
         names.setdefault(error.status, []).append(_in_words(error.__name__))
     names[HTTPStatus.INTERNAL_SERVER_ERROR] = ["Failed while answering"]
     told = {
@@ -119,10 +158,6 @@ def _refusals() -> Schema:
         for status, words in sorted(names.items())
     }
     return told | {"default": _refusal("Any other failure")}
-
-
-def _errors(parent: type[CdsHooksError]) -> Iterator[type[CdsHooksError]]:
-    return chain.from_iterable((error, *_errors(error)) for error in parent.__subclasses__())
 
 
 def _in_words(name: str) -> str:
@@ -155,7 +190,7 @@ def _call_schema(service: Service) -> Schema:
             "hookInstance": {"type": "string", "pattern": f"^([uU][rR][nN]:[uU][uU][iI][dD]:)?{_UUID}$"},
             "fhirServer": {"type": ["string", "null"]},
             "fhirAuthorization": {"type": ["object", "null"]},
-            "context": _CONTEXTS.get(service.hook, {"type": "object"}),
+            "context": CONTEXT_SCHEMAS.get(service.hook, {"type": "object"}),
             "prefetch": {"description": "What each template found.", "properties": keys},
         },
         "if": {"required": ["fhirAuthorization"], "properties": {"fhirAuthorization": {"type": "object"}}},
@@ -166,81 +201,8 @@ def _call_schema(service: Service) -> Schema:
     }
 
 
-_BARE_ID = r"(?!\.{1,2}(/_history/|$))[A-Za-z0-9._~:=@-]+"
-_PATH = r"((?!/_history/)[\s\S])*/"
-
-
-def _id_of(resource_type: str) -> Schema:
-    """A bare id, or a reference that ends in one."""
-    return {"type": "string", "pattern": rf"^(({_PATH})?{resource_type}/)?{_BARE_ID}(/_history/[\s\S]*)?$"}
-
-
-def _first_of(spellings: Sequence[str], schema: Schema) -> Schema:
-    """The first member that is there and not null fits the schema; those after it may be anything."""
-    return {
-        "anyOf": [
-            {
-                "required": [spelling],
-                "properties": {name: {"type": "null"} for name in spellings[:number]} | {spelling: schema},
-            }
-            for number, spelling in enumerate(spellings)
-        ]
-    }
-
-
-def _bundle_of(what: str) -> Schema:
-    return {
-        "description": f"A FHIR R4 Bundle of {what}; an array or a single resource is read as well.",
-        "anyOf": [
-            {"type": "array"},
-            {"type": "object", "properties": {"entry": {"type": ["array", "null"]}}},
-            {
-                "type": "object",
-                "required": ["resourceType"],
-                "properties": {"resourceType": {"type": "string", "not": {"const": "Bundle"}}},
-            },
-        ],
-    }
-
-
-def _context(required: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:
-    return {"type": "object", "required": [*required], "properties": {**required, **optional}}
-
-
-_TEXT: Schema = {"type": "string", "minLength": 1}
-_REFERENCE: Schema = {
-    "type": "string",
-    "pattern": rf"^({_PATH})?[A-Z][A-Za-z]+/{_BARE_ID}(/_history/[\s\S]*)?$",
-}
-_PATIENT = _id_of("Patient")
-_USER = _TEXT | {"description": "Practitioner/<id> or PractitionerRole/<id>"}
-_BOOKING_USER = _TEXT | {
-    "description": "Practitioner/<id>, PractitionerRole/<id>, Patient/<id> or RelatedPerson/<id>"
-}
-_ENCOUNTER: Schema = {"description": "The id of the Encounter"}
-_SELECTIONS: Schema = {"description": "References into draftOrders; without them, all are meant."}
-_TASKS: Schema = {"description": "Task resources"}
-_ORDERS = {"userId": _USER, "patientId": _PATIENT, "draftOrders": _bundle_of("the draft orders")}
-_DISPATCHED = {
-    "description": "References to the orders, `Type/<id>`; a single one is read without array as well.",
-    "anyOf": [_REFERENCE, {"type": "array", "minItems": 1, "items": _REFERENCE}],
-}
-_CONTEXTS: Mapping[str, Schema] = {
-    "order-select": _context(_ORDERS, {"encounterId": _ENCOUNTER, "selections": _SELECTIONS}),
-    "order-sign": _context(_ORDERS, {"encounterId": _ENCOUNTER}),
-    "order-dispatch": {
-        **_context({"patientId": _PATIENT, "performer": _REFERENCE}, {"fulfillmentTasks": _TASKS}),
-        **_first_of(("dispatchedOrders", "dispatched-orders", "order"), _DISPATCHED),
-    },
-    "appointment-book": _context(
-        {
-            "userId": _BOOKING_USER,
-            "patientId": _PATIENT,
-            "appointments": _bundle_of("the proposed appointments"),
-        },
-        {"encounterId": _ENCOUNTER},
-    ),
-}
+def _feedback_schemas() -> dict[str, Schema]:
+    return {"Feedback": feedback_schema(_ref("FeedbackEntry")), "FeedbackEntry": FEEDBACK_ENTRY_SCHEMA}
 
 
 def _response_schemas() -> dict[str, Schema]:
@@ -267,6 +229,9 @@ def _as_sent(schema: Any) -> Any:
     sent = {key: _as_sent(member) for key, member in schema.items() if key not in ("default", "title")}
     least = _NO_EMPTY_ONES.get(schema["type"]) if isinstance(schema.get("type"), str) else None
     return {least: 1} | sent if least and "properties" not in schema else sent
+
+
+_TEXT: Schema = {"type": "string", "minLength": 1}
 
 
 def _discovery_schemas() -> dict[str, Schema]:
