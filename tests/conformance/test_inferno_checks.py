@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
+from flask.testing import FlaskClient
 
+from plugin.app import create_app
+from tests.cds_hooks.tokens import PUBLIC_URL, bearer
 from tests.conformance.calls import Call, answer_to, body_of, calls, cards_of
 from tests.conformance.invariants import REQUEST, RESPONSE, UUID, broken
-from tests.plugin.cards.service import client
-from tests.scenarios.scenario import Json, load_scenarios
+from tests.plugin.cards.service import SERVICE, client
+from tests.plugin.registered import development, token
+from tests.scenarios.scenario import Json
 
 HOOKS = (
     *("appointment-book", "encounter-start", "encounter-discharge"),
@@ -30,8 +35,7 @@ ORDER_TYPES = {
     *("CommunicationRequest", "DeviceRequest", "MedicationRequest", "NutritionOrder"),
     *("ServiceRequest", "Task", "VisionPrescription", "Appointment"),
 }
-# The header and claims that Inferno's helper writes; the signature is not looked at by an open service.
-BEARER = {"Authorization": "Bearer eyJhbGciOiJFUzM4NCIsInR5cCI6IkpXVCJ9.e30.c2lnbmF0dXJl"}
+ONE_OF_EACH_HOOK = {"spec-order-select", "spec-order-sign", "spec-order-dispatch", "spec-appointment-book"}
 each_call = pytest.mark.parametrize("call", calls(), ids=lambda call: call.name)
 
 
@@ -55,13 +59,20 @@ def is_address(value: Any) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-@pytest.mark.parametrize("headers", [{}, BEARER], ids=["without a token", "with a token"])
-def test_discovery_answers_with_json(headers: dict[str, str]) -> None:
-    """crd_discovery_endpoint_test"""
-    answer = client().get("/cds-services", headers=headers)
+@pytest.fixture
+def registered(tmp_path: Path) -> FlaskClient:
+    """The service at a site where Inferno is registered: calls need a token."""
+    return create_app(development(tmp_path)).test_client()
 
-    assert answer.status_code == 200
-    assert isinstance(json.loads(answer.data), dict)
+
+def test_discovery_answers_with_json(registered: FlaskClient) -> None:
+    """crd_discovery_endpoint_test, with a token and without"""
+    for service in (client(), registered):
+        for headers in ({}, bearer(token(aud=f"{PUBLIC_URL}/cds-services"))):
+            answer = service.get("/cds-services", headers=headers)
+
+            assert answer.status_code == 200
+            assert isinstance(json.loads(answer.data), dict)
 
 
 def test_every_discovered_service_has_its_required_fields() -> None:
@@ -83,14 +94,24 @@ def test_a_call_is_answered_with_200_and_json(call: Call) -> None:
     assert isinstance(json.loads(answer_to(call).data), dict)
 
 
-def test_a_call_with_a_token_is_answered_with_200_and_json() -> None:
-    """crd_service_call_test, with the Bearer token that Inferno sends"""
-    scenario = load_scenarios()[0]
+@pytest.mark.parametrize(
+    "call", [c for c in calls() if c.name in ONE_OF_EACH_HOOK], ids=lambda call: call.name
+)
+def test_a_call_with_a_signed_token_is_answered_with_200_and_json(
+    registered: FlaskClient, call: Call
+) -> None:
+    """crd_service_call_test, with a token like Inferno's: ES384, five minutes to live"""
+    answer = registered.post(SERVICE, json=call.request(), headers=bearer(token()))
+    again = registered.post(SERVICE, json=call.request(), headers=bearer(token()))
+    without = registered.post(SERVICE, json=call.request())
 
-    answer = client().post("/cds-services/spinal-injection-review", json=scenario.request(), headers=BEARER)
-
-    assert answer.status_code == 200
+    assert [each.status_code for each in (answer, again, without)] == [200, 200, 401]
     assert isinstance(json.loads(answer.data), dict)
+    assert broken(answer.get_json(), RESPONSE) == []
+
+
+def test_there_is_a_call_with_a_token_on_every_hook() -> None:
+    assert {c.request()["hook"] for c in calls() if c.name in ONE_OF_EACH_HOOK} == offered()
 
 
 @each_call

@@ -248,6 +248,21 @@ def test_a_request_with_a_lent_server_breaks_nothing_but_the_warning() -> None:
     assert broken(request, REQUEST) == ["cds-r-2 at fhirAuthorization.patient"]
 
 
+def feedback_answer(body: Json) -> int:
+    return client().post(f"{SERVICE}/feedback", json=body).status_code
+
+
+def test_feedback_that_breaks_nothing_is_taken() -> None:
+    assert feedback_answer(MODELS["feedback"][1]) == 200
+
+
+@pytest.mark.parametrize(
+    "document", [document for _, name, document in BAD if name in ("cds-fb-1", "cds-fb-2")]
+)
+def test_feedback_without_an_outcome_or_what_was_accepted_is_refused(document: Json) -> None:
+    assert feedback_answer(document) == 400
+
+
 OURS: list[Json] = [order_of(request_of(name)) for name in ("001", "020b", "025", "127", "139")]
 KEYS = ("conditions", "procedures", "serviceRequests", "reports", "imaging", "medications", "observations")
 CHARTED: list[Json] = [r for s in load_scenarios() if s.name[:3] in STORIES for r in s.chart()]
