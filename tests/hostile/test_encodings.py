@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.hostile.watch import Watch
+from tests.hostile.watch import FEEDBACK, Watch
 from tests.plugin.cards.service import holder, request_of
 from tests.plugin.test_app_appointment_book import booking_of
 from tests.plugin.test_app_order_dispatch import dispatch_of
@@ -96,6 +96,28 @@ def test_an_odd_value_that_is_read_is_answered_if_it_is_json(value: bytes, statu
         assert watch.send(body_with(path, value, build)).status_code == status, path
 
 
+BEYOND_FEEDBACK = {"a number beyond any integer", "a number beyond any double"}
+"""Feedback is decoded as a whole: where a number cannot be held, nothing of it is read."""
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("field", ["extension", "overrideReasons"])
+def test_an_odd_value_in_feedback_has_its_status(name: str, field: str, watch: Watch) -> None:
+    value, status = VALUES[name]
+    entry = {
+        "card": "c1",
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-20T09:30:00Z",
+        "overrideReason": {"userComment": "x"},
+        field: "@here@",
+    }
+    body = json.dumps({"feedback": [entry]}).encode().replace(b'"@here@"', value)
+
+    answer = watch.send(body, FEEDBACK)
+
+    assert answer.status_code == (400 if name in BEYOND_FEEDBACK else status)
+
+
 WHOLE = json.dumps(request_of("025"), ensure_ascii=False)
 CODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "cp037")
 
@@ -103,6 +125,7 @@ CODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "cp037")
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_body_in_another_encoding_is_refused(coding: str, watch: Watch) -> None:
     assert watch.send(WHOLE.encode(coding)).status_code == 400
+    assert watch.send('{"feedback": []}'.encode(coding), FEEDBACK).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -119,6 +142,7 @@ def test_one_byte_order_mark_of_utf_8_is_passed_over_and_no_other(
     mark: bytes, status: int, watch: Watch
 ) -> None:
     assert watch.send(mark + WHOLE.encode()).status_code == status
+    assert watch.send(mark + b'{"feedback": []}', FEEDBACK).status_code == status
 
 
 def test_of_a_key_that_is_there_twice_the_last_counts(watch: Watch) -> None:

@@ -19,6 +19,7 @@ from tests.plugin.cards.service import SERVICE, assert_obeys_the_contract, clien
 from tests.socket_guard import Traffic, watched_sockets
 
 TOKEN = "Canary-token-e71b"
+FEEDBACK = f"{SERVICE}/feedback"
 REFUSALS = {400, 401, 403, 404, 405, 412, 413, 415, 422}
 
 
@@ -55,6 +56,8 @@ class Watch:
             outcome(answer)
         elif path == SERVICE:
             assert_obeys_the_contract(answer)
+        elif path == FEEDBACK:
+            assert answer.get_json() == {}
         return answer
 
     def open(self, path: str, **options: Any) -> TestResponse:
