@@ -109,7 +109,9 @@ def create_blueprint(
         _registry(services), authenticator, fhir_access, max_body_bytes, rate_limit, observe, on_unexpected
     )
     blueprint = flask.Blueprint("cds_hooks", __name__)
-    described = openapi_document(services, is_open=isinstance(authenticator, OpenTo))
+    described = openapi_document(
+        services, is_open=isinstance(authenticator, OpenTo), takes_feedback=take_feedback is not None
+    )
     blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
     blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])

@@ -22,8 +22,14 @@ MAX_TEXT_LENGTH = 512
 """In characters, of every id, code, system and display: Epic's ids have 190."""
 MAX_COMMENT_LENGTH = 10_000
 _OUTCOMES: Mapping[Any, Outcome] = {"accepted": "accepted", "overridden": "overridden"}
-_EPIC_REASON = "com.epic.cdshooks.feedback.overrideReason."
-_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+EPIC_REASON = tuple(
+    f"com.epic.cdshooks.feedback.overrideReason.{part}"
+    for part in ("reasonCategory", "reasonDisplay", "reasonTitle")
+)
+"""The members of the extension in which Epic sends a reason of its own list."""
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +149,11 @@ def _reason(override: Mapping[str, Any], key: str) -> OverrideReason | None:
 def _epic_reason(extension: Mapping[str, Any], key: str) -> OverrideReason | None:
     """A reason of Epic's own list: category as the code, and as its system the extension that holds it."""
     category, display, title = (
-        _text(_as_text(extension.get(f"{_EPIC_REASON}{part}")), f"{key}.extension")
-        for part in ("reasonCategory", "reasonDisplay", "reasonTitle")
+        _text(_as_text(extension.get(name)), f"{key}.extension") for name in EPIC_REASON
     )
     if not (category or display or title):
         return None
-    return OverrideReason(category, f"{_EPIC_REASON}reasonCategory" if category else None, display or title)
+    return OverrideReason(category, EPIC_REASON[0] if category else None, display or title)
 
 
 def _as_text(value: Any) -> Any:

@@ -1,37 +1,38 @@
-"""The OpenAPI 3.1 description of the routes, made from what the service lists, sends and refuses.
-
-Requests are described as leniently as they are read: what the schema allows is not refused as malformed, and
-what is read without complaint the schema allows.
-"""
+"""The OpenAPI 3.1 description of the routes, made from what the service lists, reads, sends and refuses."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
-from itertools import chain
 from typing import Any
 
 import msgspec
 
 from cds_hooks.cards import Response
-from cds_hooks.errors import CdsHooksError
+from cds_hooks.errors import (
+    CardOfAnotherClient,
+    CdsHooksError,
+    DataUnobtainable,
+    InvalidRequest,
+    OrdersWithheld,
+    PayloadTooLarge,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+    UnknownService,
+    UnsupportedContentType,
+    UnsupportedFhirVersion,
+)
+from cds_hooks.request_schemas import CONTEXT_SCHEMAS, FEEDBACK_ENTRY_SCHEMA, Schema, feedback_schema
 from cds_hooks.service import CDS_HOOKS_VERSION, Service
-
-Schema = dict[str, Any]
 
 OPENAPI_PATH = "/openapi.json"
 _COMPONENTS = "#/components/schemas/"
+_TOKEN: Schema = {"jwt": []}
+_HEADER_OF_STATUS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_TOKEN_IS_USABLE: Schema = {
-    "type": "object",
-    "required": ["access_token"],
-    "properties": {
-        "access_token": {"type": "string", "pattern": r"^[\x21-\x7e]+$"},
-        "token_type": {"anyOf": [{"not": {"type": "string"}}, {"pattern": "^[bB][eE][aA][rR][eE][rR]$"}]},
-    },
-}
 
 
-def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
+def openapi_document(services: Sequence[Service], *, is_open: bool, takes_feedback: bool) -> bytes:
     """The JSON body of GET /openapi.json. `is_open`: calls need no token."""
     document = {
         "openapi": "3.1.0",
@@ -44,7 +45,10 @@ def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
         "paths": {
             OPENAPI_PATH: _document_path("This description", {"type": "object"}),
             "/cds-services": _document_path("The services, with their prefetch templates", _ref("Discovery")),
-            **_service_paths(services, is_open),
+            **{
+                path: {"post": operation | {"security": [{}, _TOKEN] if is_open else [_TOKEN]}}
+                for path, operation in _operations(services, takes_feedback)
+            },
         },
         "components": {
             "schemas": {
@@ -52,6 +56,7 @@ def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
                 **_discovery_schemas(),
                 **_outcome_schemas(),
                 **{_call_name(service): _call_schema(service) for service in services},
+                **(_feedback_schemas() if takes_feedback and services else {}),
             },
             "securitySchemes": {
                 "jwt": {
@@ -66,15 +71,15 @@ def openapi_document(services: Sequence[Service], *, is_open: bool) -> bytes:
     return msgspec.json.encode(document)
 
 
-def _service_paths(services: Iterable[Service], is_open: bool) -> Schema:
+def _operations(services: Iterable[Service], takes_feedback: bool) -> Iterator[tuple[str, Schema]]:
+    """What is posted to, by path."""
     by_id: dict[str, list[Service]] = {}
     for service in services:
         by_id.setdefault(service.id, []).append(service)
-    security: list[Schema] = [{}, {"jwt": []}] if is_open else [{"jwt": []}]
-    return {
-        f"/cds-services/{service_id}": {"post": _call_operation(service_id, offered) | {"security": security}}
-        for service_id, offered in by_id.items()
-    }
+    for service_id, offered in by_id.items():
+        yield f"/cds-services/{service_id}", _call_operation(service_id, offered)
+        if takes_feedback:
+            yield f"/cds-services/{service_id}/feedback", _feedback_operation(service_id)
 
 
 def _call_operation(service_id: str, offered: Sequence[Service]) -> Schema:
@@ -85,19 +90,33 @@ def _call_operation(service_id: str, offered: Sequence[Service]) -> Schema:
             "mapping": {service.hook: _COMPONENTS + _call_name(service) for service in offered},
         },
     }
+    cards = _answer("The cards; none when there is nothing to say", _ref("Response"))
     return {
         "operationId": service_id,
         "summary": offered[0].title,
         "description": offered[0].description,
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {
-            "200": {
-                "description": "The cards; none when there is nothing to say",
-                "headers": {"Cache-Control": {"schema": {"const": "no-store"}}},
-                "content": {"application/json": {"schema": _ref("Response")}},
-            },
-            **_refusals(),
-        },
+        "responses": {"200": cards, **_refusals(*_OF_ANY_POST, *_OF_A_CALL)},
+    }
+
+
+def _feedback_operation(service_id: str) -> Schema:
+    content = {"application/json": {"schema": _ref("Feedback")}}
+    kept = _answer("All entries are kept", _object())
+    return {
+        "operationId": f"{service_id}.feedback",
+        "summary": "What became of cards",
+        "description": "Takes all entries of a batch or none.",
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": kept, **_refusals(*_OF_ANY_POST, *_OF_FEEDBACK)},
+    }
+
+
+def _answer(description: str, schema: Schema) -> Schema:
+    return {
+        "description": description,
+        "headers": {"Cache-Control": {"schema": {"const": "no-store"}}},
+        "content": {"application/json": {"schema": schema}},
     }
 
 
@@ -115,29 +134,45 @@ def _document_path(summary: str, schema: Schema) -> Schema:
     return {"get": {"summary": summary, "security": [], "responses": answers}}
 
 
-def _refusals() -> Schema:
-    """One answer per status of the error tree, and one for what the web server refuses by itself."""
+_OF_ANY_POST = (
+    InvalidRequest,
+    Unauthenticated,
+    UnknownService,
+    PayloadTooLarge,
+    UnsupportedContentType,
+    TooManyRequests,
+    TemporarilyUnavailable,
+)
+_OF_A_CALL = (OrdersWithheld, DataUnobtainable, UnsupportedFhirVersion)
+_OF_FEEDBACK = (CardOfAnotherClient,)
+
+
+def _refusals(*errors: type[CdsHooksError]) -> Schema:
+    """One answer per status, and one for what the web server refuses by itself."""
     names: dict[int, list[str]] = {}
-    for error in _errors(CdsHooksError):
+    for error in errors:
         names.setdefault(error.status, []).append(_in_words(error.__name__))
     names[HTTPStatus.INTERNAL_SERVER_ERROR] = ["Failed while answering"]
-    told = {str(status): _refusal(" or ".join(words)) for status, words in sorted(names.items())}
+    told = {
+        str(status): _refusal(" or ".join(words), _HEADER_OF_STATUS.get(status))
+        for status, words in sorted(names.items())
+    }
     return told | {"default": _refusal("Any other failure")}
-
-
-def _errors(parent: type[CdsHooksError]) -> Iterator[type[CdsHooksError]]:
-    return chain.from_iterable((error, *_errors(error)) for error in parent.__subclasses__())
 
 
 def _in_words(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
 
 
-def _refusal(description: str) -> Schema:
-    return {
+def _refusal(description: str, header: str | None = None) -> Schema:
+    """`header` is sent with it."""
+    refusal: Schema = {
         "description": description,
         "content": {"application/json": {"schema": _ref("OperationOutcome")}},
     }
+    if header is not None:
+        refusal["headers"] = {header: {"required": True, "schema": {"type": "string"}}}
+    return refusal
 
 
 def _call_name(service: Service) -> str:
@@ -155,10 +190,10 @@ def _call_schema(service: Service) -> Schema:
             "hookInstance": {"type": "string", "pattern": f"^([uU][rR][nN]:[uU][uU][iI][dD]:)?{_UUID}$"},
             "fhirServer": {"type": ["string", "null"]},
             "fhirAuthorization": {"type": ["object", "null"]},
-            "context": _CONTEXTS.get(service.hook, {"type": "object"}),
+            "context": CONTEXT_SCHEMAS.get(service.hook, {"type": "object"}),
             "prefetch": {"description": "What each template found.", "properties": keys},
         },
-        "if": {"required": ["fhirAuthorization"], "properties": {"fhirAuthorization": _TOKEN_IS_USABLE}},
+        "if": {"required": ["fhirAuthorization"], "properties": {"fhirAuthorization": {"type": "object"}}},
         "then": {
             "required": ["fhirServer"],
             "properties": {"fhirServer": {"type": "string", "minLength": 1}},
@@ -166,43 +201,8 @@ def _call_schema(service: Service) -> Schema:
     }
 
 
-def _id_of(resource_type: str) -> Schema:
-    """A bare id, or a reference that ends in one."""
-    bare = r"(?!\.{1,2}(/_history/|$))[A-Za-z0-9._~:=@-]+"
-    return {"type": "string", "pattern": rf"^(([\s\S]*/)?{resource_type}/)?{bare}(/_history/[\s\S]*)?$"}
-
-
-_TEXT: Schema = {"type": "string", "minLength": 1}
-_ORDERS: Schema = {
-    "description": "A FHIR R4 Bundle of the draft orders; an array or a single resource is read as well.",
-    "anyOf": [
-        {"type": "array"},
-        {"type": "object", "properties": {"entry": {"type": ["array", "null"]}}},
-        {
-            "type": "object",
-            "required": ["resourceType"],
-            "properties": {"resourceType": {"type": "string", "not": {"const": "Bundle"}}},
-        },
-    ],
-}
-_ORDER_CONTEXT: Schema = {
-    "type": "object",
-    "required": ["userId", "patientId", "draftOrders"],
-    "properties": {
-        "userId": _TEXT | {"description": "Practitioner/<id> or PractitionerRole/<id>"},
-        "patientId": _id_of("Patient"),
-        "encounterId": {"description": "The id of the Encounter"},
-        "draftOrders": _ORDERS,
-    },
-}
-_SELECTIONS: Schema = {"description": "References into draftOrders; without them, all are meant."}
-_CONTEXTS: Mapping[str, Schema] = {
-    "order-select": {
-        **_ORDER_CONTEXT,
-        "properties": {**_ORDER_CONTEXT["properties"], "selections": _SELECTIONS},
-    },
-    "order-sign": _ORDER_CONTEXT,
-}
+def _feedback_schemas() -> dict[str, Schema]:
+    return {"Feedback": feedback_schema(_ref("FeedbackEntry")), "FeedbackEntry": FEEDBACK_ENTRY_SCHEMA}
 
 
 def _response_schemas() -> dict[str, Schema]:
@@ -229,6 +229,9 @@ def _as_sent(schema: Any) -> Any:
     sent = {key: _as_sent(member) for key, member in schema.items() if key not in ("default", "title")}
     least = _NO_EMPTY_ONES.get(schema["type"]) if isinstance(schema.get("type"), str) else None
     return {least: 1} | sent if least and "properties" not in schema else sent
+
+
+_TEXT: Schema = {"type": "string", "minLength": 1}
 
 
 def _discovery_schemas() -> dict[str, Schema]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -10,11 +11,28 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from cds_hooks import Card, CdsHooksError, Response, read_hook_request
+from cds_hooks import (
+    Card,
+    CdsHooksError,
+    Client,
+    Feedback,
+    InvalidRequest,
+    OrdersWithheld,
+    PayloadTooLarge,
+    Response,
+    Service,
+    read_feedback,
+    read_hook_request,
+)
 from cds_hooks.authentication import OpenTo
-from cds_hooks.errors import InvalidRequest
+from cds_hooks.blueprint import TakeFeedback
+from cds_hooks.errors import TooManyRequests
+from cds_hooks.feedback import MAX_COMMENT_LENGTH, MAX_ENTRIES, MAX_SUGGESTIONS, MAX_TEXT_LENGTH
 from cds_hooks.openapi import openapi_document
+from cds_hooks.request import READABLE_HOOKS
 from tests.cds_hooks.test_cards import any_cards
+from tests.cds_hooks.test_contexts import DISPATCH, DISPATCH_FIELDS, VISIT
+from tests.cds_hooks.test_feedback import accepted, batch, overridden
 from tests.cds_hooks.test_request import AUTHORIZATION, CONTEXT_FIELDS, FIELDS, json_values
 from tests.cds_hooks.wire import (
     CARD,
@@ -29,13 +47,24 @@ from tests.cds_hooks.wire import (
     without,
 )
 
-HOOKS = ("order-select", "order-sign")
+HOOKS = ("appointment-book", "order-dispatch", "order-select", "order-sign")
+CONTEXTS: dict[str, dict[str, Any]] = {
+    "appointment-book": VISIT,
+    "order-dispatch": DISPATCH,
+    "order-select": context(),
+    "order-sign": context(),
+}
 CALL = "/cds-services/test-service"
 
 
-def document(*, is_open: bool = True) -> dict[str, Any]:
+def document(
+    services: Sequence[Service] = tuple(service(hook) for hook in HOOKS),
+    *,
+    is_open: bool = True,
+    takes_feedback: bool = True,
+) -> dict[str, Any]:
     described: dict[str, Any] = json.loads(
-        openapi_document([service(hook) for hook in HOOKS], is_open=is_open)
+        openapi_document(services, is_open=is_open, takes_feedback=takes_feedback)
     )
     return described
 
@@ -50,37 +79,46 @@ RESPONSE = component("Response")
 
 
 def is_described(body: dict[str, Any]) -> bool:
-    return CALLS["order-select"].is_valid(body)
+    """As a call of the hook it names; without one, of order-select."""
+    hook = body.get("hook")
+    return CALLS[hook if hook in HOOKS else "order-select"].is_valid(body)
 
 
 def is_read(body: dict[str, Any]) -> bool:
-    """Not refused as malformed. An older FHIR is refused for another reason."""
+    """Refused neither as malformed nor for want of its orders. Orders that are not R4 are another matter."""
     try:
-        read_hook_request(encoded(body), ["order-select"])
-    except InvalidRequest:
+        read_hook_request(encoded(body), HOOKS)
+    except (InvalidRequest, OrdersWithheld):
         return False
     except CdsHooksError:
         return True
     return True
 
 
+def call_of(hook: str, **changes: Any) -> dict[str, Any]:
+    """A good call; `changes` replace fields of its context."""
+    return hook_call(hook, context={**CONTEXTS[hook], **changes})
+
+
 @pytest.mark.parametrize("is_open", [True, False])
-def test_the_document_is_valid_openapi_3_1(is_open: bool) -> None:
-    described = document(is_open=is_open)
+@pytest.mark.parametrize("takes_feedback", [True, False])
+def test_the_document_is_valid_openapi_3_1(is_open: bool, takes_feedback: bool) -> None:
+    described = document(is_open=is_open, takes_feedback=takes_feedback)
 
     assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(described)] == []
     assert described["openapi"] == "3.1.0"
 
 
-def test_every_reference_of_the_document_leads_somewhere() -> None:
-    described = document()
+@pytest.mark.parametrize("takes_feedback", [True, False])
+def test_every_reference_of_the_document_leads_somewhere(takes_feedback: bool) -> None:
+    described = document(takes_feedback=takes_feedback)
 
     names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(described)))
     assert names == described["components"]["schemas"].keys()
 
 
 def test_without_services_the_document_is_valid_too() -> None:
-    described = json.loads(openapi_document([], is_open=True))
+    described = document([])
 
     assert OPENAPI_31_VALIDATOR.is_valid(described)
     assert [*described["paths"]] == ["/openapi.json", "/cds-services"]
@@ -98,9 +136,14 @@ def test_the_document_is_served_like_discovery() -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_every_route_is_described_and_nothing_else() -> None:
-    app = app_with()
-    described = document()["paths"]
+def keep(client: Client, service_id: str, feedback: Sequence[Feedback]) -> None:
+    """Takes everything."""
+
+
+@pytest.mark.parametrize("take_feedback", [keep, None])
+def test_every_route_is_described_and_nothing_else(take_feedback: TakeFeedback | None) -> None:
+    app = app_with(take_feedback=take_feedback)
+    described = app.test_client().get("/openapi.json").get_json()["paths"]
 
     rules = {
         rule.rule: rule.methods or set() for rule in app.url_map.iter_rules() if rule.endpoint != "static"
@@ -118,13 +161,19 @@ def test_a_call_is_told_apart_by_its_hook() -> None:
 
     assert body["schema"]["discriminator"]["mapping"].keys() == set(HOOKS)
     for hook in HOOKS:
-        assert [name for name in HOOKS if CALLS[name].is_valid(hook_call(hook))] == [hook]
+        assert [name for name in HOOKS if CALLS[name].is_valid(call_of(hook))] == [hook]
+
+
+def test_every_hook_that_can_be_read_has_its_context_described() -> None:
+    assert set(HOOKS) == READABLE_HOOKS
+    for hook in HOOKS:
+        assert not CALLS[hook].is_valid(hook_call(hook, context={}))
 
 
 def test_services_on_the_same_hook_are_described_each_with_its_own_prefetch() -> None:
     other = service(id="other", prefetch={"encounter": "Encounter/{{context.encounterId}}"})
 
-    described = json.loads(openapi_document([service(), other], is_open=True))
+    described = document([service(), other])
 
     keys = {
         name: [*schema["properties"]["prefetch"]["properties"]]
@@ -135,23 +184,59 @@ def test_services_on_the_same_hook_are_described_each_with_its_own_prefetch() ->
 
 
 def errors(parent: type[CdsHooksError] = CdsHooksError) -> set[type[CdsHooksError]]:
-    return {parent}.union(*(errors(child) for child in parent.__subclasses__()))
+    """Those with a name of their own in the tree; a kind of one of them is described as that one."""
+    return {*parent.__subclasses__()}
 
 
-def test_every_error_of_the_tree_is_an_answer_with_an_outcome() -> None:
-    answers = document()["paths"][CALL]["post"]["responses"]
+def answers_to(path: str) -> dict[str, Any]:
+    answers: dict[str, Any] = document()["paths"][path]["post"]["responses"]
+    return answers
 
-    assert {str(error.status) for error in errors()} <= answers.keys()
+
+def refusals_of(path: str) -> dict[str, str]:
+    return {status: each["description"] for status, each in answers_to(path).items() if status >= "4"}
+
+
+def test_every_error_of_the_tree_is_an_answer_of_the_routes_that_give_it() -> None:
+    call, feedback = refusals_of(CALL), refusals_of(f"{CALL}/feedback")
+
+    words = {word for each in (call, feedback) for text in each.values() for word in text.split(" or ")}
+    named = {word.replace(" ", "").lower() for word in words}
+    assert {error.__name__.lower() for error in errors()} <= named
+    assert {str(error.status) for error in errors()} == (call.keys() | feedback.keys()) - {"500", "default"}
+    assert call.keys() - feedback.keys() == {"412", "422"}
+    assert feedback.keys() - call.keys() == {"403"}
+
+
+@pytest.mark.parametrize("path", [CALL, f"{CALL}/feedback"])
+def test_every_refusal_is_an_outcome(path: str) -> None:
+    answers = answers_to(path)
+
     for status in answers.keys() - {"200"}:
         [body] = answers[status]["content"].values()
         assert body["schema"] == {"$ref": "#/components/schemas/OperationOutcome"}
 
 
+@pytest.mark.parametrize("path", [CALL, f"{CALL}/feedback"])
+def test_what_a_refused_caller_is_told_in_a_header_is_described(path: str) -> None:
+    answers = answers_to(path)
+
+    told = {(error.status, name) for error in errors() for name in error.headers}
+    told |= {(TooManyRequests.status, name) for name in TooManyRequests(1).headers}
+    described = {
+        (int(status), name)
+        for status in answers.keys() - {"200", "default"}
+        for name in answers[status].get("headers", {})
+    }
+    assert described == told
+
+
 def test_a_token_is_asked_for_where_callers_are_authenticated() -> None:
     closed, opened = (document(is_open=is_open)["paths"] for is_open in (False, True))
 
-    assert closed[CALL]["post"]["security"] == [{"jwt": []}]
-    assert opened[CALL]["post"]["security"] == [{}, {"jwt": []}]
+    for path in (CALL, f"{CALL}/feedback"):
+        assert closed[path]["post"]["security"] == [{"jwt": []}]
+        assert opened[path]["post"]["security"] == [{}, {"jwt": []}]
     assert closed["/cds-services"]["get"]["security"] == closed["/openapi.json"]["get"]["security"] == []
 
 
@@ -178,8 +263,8 @@ def test_the_served_document_knows_whether_the_service_is_open() -> None:
         hook_call("order-select", prefetch=None, fhirServer=None, fhirAuthorization=None),
         hook_call("order-select", prefetch=[1], extension=[], unknown={"a": None}),
         hook_call("order-select", hookInstance="URN:UUID:D1577C69-DFBE-44AD-BA6D-3E05E953B2EA"),
-        hook_call("order-select", fhirServer="", fhirAuthorization={}),
-        hook_call("order-select", fhirAuthorization={"access_token": 7, "token_type": []}),
+        hook_call("order-select", fhirServer="https://x.org/fhir", fhirAuthorization={}),
+        hook_call("order-select", fhirServer="x", fhirAuthorization={"access_token": 7, "token_type": []}),
         hook_call("order-select", fhirServer="https://x.org/fhir", fhirAuthorization=AUTHORIZATION),
         hook_call("order-select", context=context(patientId="https://x.org/fhir/Patient/p1/_history/2")),
         hook_call("order-select", context=context(encounterId=[], selections={"a": 1})),
@@ -188,6 +273,18 @@ def test_the_served_document_knows_whether_the_service_is_open() -> None:
         hook_call("order-select", context=context(draftOrders={"entry": None})),
         hook_call("order-select", context=context(draftOrders=bundle_of(None, 7, "x"))),
         hook_call("order-select", context=context(draftOrders=bundle_of(order("o", "ProcedureRequest")))),
+        call_of("order-dispatch", userId=7, encounterId=[], fulfillmentTasks="Task/t1", task=None),
+        call_of("order-dispatch", dispatchedOrders="ServiceRequest/o1"),
+        call_of("order-dispatch", dispatchedOrders=["https://x.org/fhir/ServiceRequest/o1/_history/1"]),
+        call_of("order-dispatch", dispatchedOrders=None, order="ServiceRequest/o1"),
+        call_of("order-dispatch", **{"dispatchedOrders": None, "dispatched-orders": ["Task/t1"], "order": 7}),
+        call_of("order-dispatch", dispatchedOrders=["ProcedureRequest/o1"]),
+        call_of("order-dispatch", performer="https://x.org/fhir/Organization/o1"),
+        call_of("appointment-book", encounterId=[], userId="anybody"),
+        call_of("appointment-book", appointments=[]),
+        call_of("appointment-book", appointments={}),
+        call_of("appointment-book", appointments=bundle_of(None, 7, order("p1", "Patient"))),
+        call_of("appointment-book", appointments=order("a1", "Appointment", incomingReferral=[{}])),
     ],
 )
 def test_what_is_read_is_described(body: dict[str, Any]) -> None:
@@ -214,6 +311,22 @@ def test_what_is_read_is_described(body: dict[str, Any]) -> None:
         hook_call("order-select", fhirAuthorization=AUTHORIZATION),
         hook_call("order-select", fhirAuthorization=AUTHORIZATION, fhirServer=""),
         hook_call("order-select", fhirServer="https://x.org", fhirAuthorization="x"),
+        hook_call("order-select", fhirServer="", fhirAuthorization={}),
+        hook_call("order-select", context=context(patientId="?/_history/Patient/p1")),
+        call_of("order-dispatch", patientId=None),
+        call_of("order-dispatch", performer="o1"),
+        call_of("order-dispatch", performer="Organization/?/_history/Organization/o1"),
+        call_of("order-dispatch", dispatchedOrders=None),
+        call_of("order-dispatch", dispatchedOrders=[]),
+        call_of("order-dispatch", dispatchedOrders="", order="ServiceRequest/o1"),
+        call_of("order-dispatch", dispatchedOrders=["ServiceRequest/o1", None]),
+        call_of("order-dispatch", dispatchedOrders=["ServiceRequest/.."]),
+        call_of("order-dispatch", dispatchedOrders={"reference": "ServiceRequest/o1"}),
+        call_of("appointment-book", userId=None),
+        call_of("appointment-book", patientId="Group/g1"),
+        call_of("appointment-book", appointments=None),
+        call_of("appointment-book", appointments="Appointment/a1"),
+        call_of("appointment-book", appointments={"entry": 7}),
     ],
 )
 def test_what_is_refused_as_malformed_is_not_described(body: dict[str, Any]) -> None:
@@ -221,20 +334,172 @@ def test_what_is_refused_as_malformed_is_not_described(body: dict[str, Any]) -> 
     assert not is_described(body)
 
 
-@given(st.sampled_from(FIELDS), json_values)
-@example("fhirAuthorization", {"access_token": "t", "token_type": "bearer"})
-@example("fhirAuthorization", {"access_token": "t", "token_type": "MAC"})
-def test_the_description_of_a_call_is_as_lenient_as_its_reading(field: str, value: Any) -> None:
-    body = {**hook_call("order-select"), field: value}
+REQUIRED = {
+    "appointment-book": ("userId", "patientId", "appointments"),
+    "order-dispatch": ("patientId", "dispatchedOrders", "performer"),
+    "order-select": ("userId", "patientId", "draftOrders"),
+    "order-sign": ("userId", "patientId", "draftOrders"),
+}
+
+
+@pytest.mark.parametrize(("hook", "field"), [(hook, field) for hook in HOOKS for field in REQUIRED[hook]])
+def test_a_context_without_what_it_needs_or_with_another_type_in_its_place_is_refused(
+    hook: str, field: str
+) -> None:
+    lacking = hook_call(hook, context=without(CONTEXTS[hook], field))
+    mistyped = [call_of(hook, **{field: value}) for value in (None, True, 7, 1.5)]
+
+    for body in (lacking, *mistyped):
+        assert not is_read(body)
+        assert not is_described(body)
+
+
+@given(st.sampled_from(HOOKS), st.sampled_from(FIELDS), json_values)
+@example("order-select", "fhirAuthorization", {"access_token": "t", "token_type": "bearer"})
+@example("order-select", "fhirAuthorization", {"access_token": "t", "token_type": "MAC"})
+def test_the_description_of_a_call_is_as_lenient_as_its_reading(hook: str, field: str, value: Any) -> None:
+    body = {**call_of(hook), field: value}
 
     assert is_described(body) == is_read(body)
 
 
-@given(st.sampled_from(CONTEXT_FIELDS), json_values)
-def test_the_description_of_a_context_is_as_lenient_as_its_reading(field: str, value: Any) -> None:
-    body = hook_call("order-select", context=context(**{field: value}))
+ALL_CONTEXT_FIELDS = sorted(
+    {*CONTEXT_FIELDS, *DISPATCH_FIELDS, "appointments", "fulfillmentTasks", "fulfillment-tasks"}
+)
+references = st.sampled_from(
+    ["ServiceRequest/o1", "o1", "", "x/Task/t1/_history/2", "Task/..", "task/t1", "ServiceRequest/o 1"]
+)
+context_values = json_values | references | st.lists(references | json_values, max_size=2)
+
+
+@given(
+    st.sampled_from(HOOKS), st.dictionaries(st.sampled_from(ALL_CONTEXT_FIELDS), context_values, max_size=3)
+)
+def test_the_description_of_a_context_is_as_lenient_as_its_reading(hook: str, changes: Any) -> None:
+    body = call_of(hook, **changes)
 
     assert is_described(body) == is_read(body)
+
+
+FEEDBACK = component("Feedback")
+
+
+def is_read_as_feedback(body: Any) -> bool:
+    try:
+        read_feedback(encoded(body))
+    except (InvalidRequest, PayloadTooLarge):
+        return False
+    return True
+
+
+def epic(**parts: Any) -> dict[str, Any]:
+    return {"extension": {f"com.epic.cdshooks.feedback.overrideReason.{k}": v for k, v in parts.items()}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        batch(),
+        batch(accepted("s1", "s2"), overridden(), overridden(acceptedSuggestions=[], extension=[])),
+        {"feedback": overridden()},
+        overridden(),
+        accepted("s1"),
+        batch(overridden(card="x" * MAX_TEXT_LENGTH, acceptedSuggestions=None, overrideReason=None)),
+        batch(overridden(outcomeTimestamp="2016-12-31 23:59:60.123456789+05:30")),
+        batch(overridden(overrideReason={}, overrideReasons=7)),
+        batch(overridden(overrideReason={"reason": {"code": "", "display": None}, "extension": 7})),
+        batch(overridden(overrideReason={"reason": None, "userComment": "x" * MAX_COMMENT_LENGTH})),
+        batch(overridden(overrideReason=None, overrideReasons={"reason": {}, **epic(reasonCategory=7)})),
+        batch(overridden(overrideReasons=epic(reasonDisplay="x", reasonTitle=None))),
+    ],
+)
+def test_feedback_that_is_taken_is_described(body: Any) -> None:
+    assert is_read_as_feedback(body)
+    assert [error.message for error in FEEDBACK.iter_errors(body)] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"feedback": None},
+        {"feedback": None, **overridden()},
+        batch(7),
+        batch(without(overridden(), "card")),
+        batch(overridden(card="")),
+        batch(overridden(card="a\0b")),
+        batch(overridden(card="x" * (MAX_TEXT_LENGTH + 1))),
+        batch(overridden(outcome="ignored")),
+        batch(overridden(outcome="accepted")),
+        batch(accepted()),
+        batch(accepted("")),
+        batch(overridden(acceptedSuggestions=[{}])),
+        batch(accepted(*"x" * (MAX_SUGGESTIONS + 1))),
+        batch(without(overridden(), "outcomeTimestamp")),
+        batch(overridden(outcomeTimestamp="2026-11-20T09:30:00")),
+        batch(overridden(outcomeTimestamp="2026-11-20T09:30:00+05:99")),
+        batch(overridden(overrideReason=7)),
+        batch(overridden(overrideReason={"reason": "x"})),
+        batch(overridden(overrideReason={"reason": {"code": 7}})),
+        batch(overridden(overrideReason={"userComment": "x" * (MAX_COMMENT_LENGTH + 1)})),
+        batch(overridden(overrideReason=None, overrideReasons=[])),
+        batch(overridden(overrideReasons=epic(reasonTitle=["x"]))),
+        batch(*[overridden()] * (MAX_ENTRIES + 1)),
+    ],
+)
+def test_feedback_that_is_refused_is_not_described(body: Any) -> None:
+    assert not is_read_as_feedback(body)
+    assert not FEEDBACK.is_valid(body)
+
+
+ENTRY_FIELDS = [
+    "card",
+    "outcome",
+    "acceptedSuggestions",
+    "overrideReason",
+    "overrideReasons",
+    "outcomeTimestamp",
+]
+overrides = st.dictionaries(st.sampled_from(["reason", "userComment", "extension"]), json_values, max_size=2)
+suggestions = st.lists(st.dictionaries(st.just("id"), json_values), max_size=2)
+
+
+@given(st.dictionaries(st.sampled_from(ENTRY_FIELDS), json_values | overrides | suggestions, max_size=3))
+def test_the_description_of_feedback_is_as_lenient_as_its_reading(changes: dict[str, Any]) -> None:
+    for entry in (overridden(**changes), {**accepted("s1"), **changes}):
+        for body in (batch(entry), {"feedback": entry}, entry):
+            assert FEEDBACK.is_valid(body) == is_read_as_feedback(body)
+
+
+def two_digits(least: int, most: int) -> st.SearchStrategy[str]:
+    return st.integers(least, most).map("{:02}".format)
+
+
+timestamps = st.tuples(
+    st.integers(2, 9998).map("{:04}-".format),
+    *(two_digits(0, 13), st.just("-"), two_digits(0, 32), st.sampled_from("Tt _")),
+    *(two_digits(0, 25), st.just(":"), two_digits(0, 61), st.just(":"), two_digits(0, 61)),
+    st.sampled_from(["", ".", ".5", ".1234567890"]),
+    st.sampled_from(["Z", "z", "", "+00:00", "-23:59", "+24:00", "+0100", "-05:60"]),
+).map("".join)
+
+
+@given(timestamps)
+@example("1900-02-29T00:00:00Z")
+@example("2000-02-29T00:00:00Z")
+@example("2024-02-29T00:00:00Z")
+@example("2100-02-29T00:00:00Z")
+@example("0000-01-01T00:00:00Z")
+def test_the_description_of_a_timestamp_knows_the_calendar(timestamp: str) -> None:
+    body = batch(overridden(outcomeTimestamp=timestamp))
+
+    assert FEEDBACK.is_valid(body) == is_read_as_feedback(body)
+
+
+@given(json_values)
+def test_whatever_is_sent_as_feedback_is_described_if_it_is_taken(body: Any) -> None:
+    assert FEEDBACK.is_valid(body) == is_read_as_feedback(body)
 
 
 @given(st.lists(any_cards(), max_size=3))

@@ -19,8 +19,6 @@ class Requirement:
     says: str
     tests: tuple[str, ...] = ()
     not_applicable: str | None = None
-    pending: str | None = None
-    """The part of the project that brings tests of this row and is not merged yet."""
 
 
 @dataclass(frozen=True, slots=True)

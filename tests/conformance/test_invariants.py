@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plugin.app import HOOKS
 from tests.cds_hooks.test_request import json_values
+from tests.conformance.calls import STORIES, Call, as_booked, as_dispatched, as_drafted, body_of, calls
 from tests.conformance.invariants import DISCOVERY, FEEDBACK, REQUEST, RESPONSE, Invariant, Json, broken
-from tests.plugin.cards.service import assert_obeys_the_contract, client, order_of, request_of, searchset
+from tests.plugin.cards.service import (
+    SERVICE,
+    assert_obeys_the_contract,
+    client,
+    order_of,
+    request_of,
+    searchset,
+)
+from tests.plugin.test_app_appointment_book import appointment
 from tests.scenarios.reviewer import review, without_prefetch
 from tests.scenarios.scenario import Scenario, load_scenarios
+from tests.scenarios.test_dialects import Exchange, exchanges
+from tests.scenarios.test_dialects import client as client_of
 
 ID = "11111111-2222-4333-8444-555555555555"
 OTHER_ID = "99999999-2222-4333-8444-555555555555"
@@ -64,7 +77,7 @@ OVERRIDDEN: Json = {
     "overrideReason": {"reason": {"code": "r", "system": "urn:x"}},
     "outcomeTimestamp": "2026-11-20T08:00:00+01:00",
 }
-SERVICE: Json = {
+ENTRY: Json = {
     "hook": "order-sign",
     "title": "x",
     "description": "x",
@@ -73,7 +86,7 @@ SERVICE: Json = {
 }
 
 MODELS: dict[str, tuple[Sequence[Invariant], Json]] = {
-    "discovery": (DISCOVERY, {"services": [SERVICE]}),
+    "discovery": (DISCOVERY, {"services": [ENTRY]}),
     "request": (REQUEST, CALL),
     "response": (RESPONSE, {"cards": [CARD], "systemActions": [ACTION]}),
     "feedback": (FEEDBACK, {"feedback": [ACCEPTED, OVERRIDDEN]}),
@@ -106,9 +119,9 @@ def entry(given: Json, **changes: Any) -> Json:
 
 BAD: list[tuple[str, str, Json]] = [
     ("discovery", "cds-services-types", {}),
-    ("discovery", "cds-services-types", {"services": {"a": 1}} | {"services": [without(SERVICE, "title")]}),
-    ("discovery", "cds-services-types", {"services": [SERVICE | {"prefetch": {"patient": 7}}]}),
-    ("discovery", "cds-services-empty", {"services": [SERVICE | {"prefetch": {}}]}),
+    ("discovery", "cds-services-types", {"services": {"a": 1}} | {"services": [without(ENTRY, "title")]}),
+    ("discovery", "cds-services-types", {"services": [ENTRY | {"prefetch": {"patient": 7}}]}),
+    ("discovery", "cds-services-empty", {"services": [ENTRY | {"prefetch": {}}]}),
     ("request", "cds-r-1", without(CALL, "fhirServer")),
     ("request", "cds-r-2", CALL | {"fhirAuthorization": without(AUTHORIZATION, "patient")}),
     ("request", "cds-r-types", without(CALL, "hook")),
@@ -189,11 +202,44 @@ def test_discovery_breaks_nothing() -> None:
 
 
 @pytest.mark.parametrize("scenario", load_scenarios(), ids=lambda scenario: scenario.name)
-def test_a_scenario_breaks_nothing(scenario: Scenario) -> None:
-    answers = [review(scenario, notes).get_json() for notes in ("always", "attached")]
+@pytest.mark.parametrize("made", [as_drafted, as_dispatched, as_booked])
+def test_a_scenario_breaks_nothing(scenario: Scenario, made: Callable[[Scenario], Call]) -> None:
+    request = made(scenario).request()
 
-    assert broken(scenario.request(), REQUEST) == []
-    assert [fault for answer in answers for fault in broken(answer, RESPONSE)] == []
+    answers = [review(scenario, notes, request) for notes in ("always", "attached")]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert broken(request, REQUEST) == []
+    assert [fault for answer in answers for fault in broken(answer.get_json(), RESPONSE)] == []
+
+
+@pytest.mark.parametrize("exchange", exchanges(), ids=lambda e: f"{e.dialect}-{e.case}")
+def test_a_dialect_breaks_nothing_but_what_its_ehr_breaks(exchange: Exchange) -> None:
+    answer = client_of(exchange.dialect).post(SERVICE, json=exchange.request)
+
+    assert broken(exchange.request, REQUEST) == []
+    if answer.status_code == 200:
+        assert deviations(answer.get_json()) <= DEVIATIONS.get(exchange.dialect, set())
+
+
+DEVIATIONS = {"oracle": {"cds-resp-2", "cds-resp-types"}}
+"""Oracle's deletions name what is to be deleted in `resource`, as CDS Hooks 1.0 did."""
+
+
+def deviations(response: Json) -> set[str]:
+    return {fault.partition(" ")[0] for fault in broken(response, RESPONSE)}
+
+
+def test_in_todays_form_the_answer_to_a_dialect_breaks_nothing_at_all() -> None:
+    answers = {call.name: body_of(call) for call in calls()}
+
+    assert {name: faults for name, body in answers.items() if (faults := broken(body, RESPONSE))} == {}
+
+
+def test_a_deletion_in_the_form_of_1_0_is_sent_to_oracle_and_told_from_todays() -> None:
+    sent = Exchange("oracle", "order-select").response["body"]
+
+    assert deviations(sent) == DEVIATIONS["oracle"]
 
 
 def test_a_request_with_a_lent_server_breaks_nothing_but_the_warning() -> None:
@@ -202,10 +248,25 @@ def test_a_request_with_a_lent_server_breaks_nothing_but_the_warning() -> None:
     assert broken(request, REQUEST) == ["cds-r-2 at fhirAuthorization.patient"]
 
 
+def feedback_answer(body: Json) -> int:
+    return client().post(f"{SERVICE}/feedback", json=body).status_code
+
+
+def test_feedback_that_breaks_nothing_is_taken() -> None:
+    assert feedback_answer(MODELS["feedback"][1]) == 200
+
+
+@pytest.mark.parametrize(
+    "document", [document for _, name, document in BAD if name in ("cds-fb-1", "cds-fb-2")]
+)
+def test_feedback_without_an_outcome_or_what_was_accepted_is_refused(document: Json) -> None:
+    assert feedback_answer(document) == 400
+
+
 OURS: list[Json] = [order_of(request_of(name)) for name in ("001", "020b", "025", "127", "139")]
 KEYS = ("conditions", "procedures", "serviceRequests", "reports", "imaging", "medications", "observations")
-STORIES = ("001", "002", "010", "025", "040", "044", "045", "047", "053", "141")
 CHARTED: list[Json] = [r for s in load_scenarios() if s.name[:3] in STORIES for r in s.chart()]
+PLAIN_ID = re.compile(r"[A-Za-z0-9.-]{2,64}")
 charts = st.dictionaries(
     st.sampled_from(KEYS),
     st.none()
@@ -226,15 +287,29 @@ def orders(draw: st.DrawFn) -> Json:
     return order
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(["order-select", "order-sign"]), st.lists(orders(), max_size=3), charts)
+def call_for(hook: str, drafts: list[Json], chart: dict[str, Any]) -> Json:
+    """A call about `drafts`, which are in the context or where the hook's context refers to."""
+    request = request_of("025") | {"hook": hook, "prefetch": chart}
+    context = request["context"]
+    names = [f"ServiceRequest/{d['id']}" for d in drafts if PLAIN_ID.fullmatch(str(d.get("id", "")))]
+    if hook == "order-dispatch":
+        chart["dispatchedOrders"] = searchset(*drafts)
+        context |= {"dispatchedOrders": names or ["ServiceRequest/o1"], "performer": "Organization/x"}
+    elif hook == "appointment-book":
+        chart["serviceRequests"] = searchset(*drafts)
+        visits = [appointment(context["patientId"], basedOn=[{"reference": name}]) for name in names]
+        context["appointments"] = searchset(*visits, type="collection")
+    else:
+        context["draftOrders"]["entry"] = [{"resource": order} for order in drafts]
+    return request
+
+
+@settings(max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from([*HOOKS]), st.lists(orders(), max_size=3), charts)
 def test_no_answer_breaks_an_invariant_whatever_is_ordered_and_charted(
     hook: str, drafts: list[Json], chart: dict[str, Any]
 ) -> None:
-    request = request_of("025") | {"hook": hook, "prefetch": chart}
-    request["context"]["draftOrders"]["entry"] = [{"resource": order} for order in drafts]
-
-    answer = client().post("/cds-services/spinal-injection-review", json=request)
+    answer = client().post(SERVICE, json=call_for(hook, drafts, chart))
 
     assert answer.status_code in (200, 412)
     if answer.status_code == 200:

@@ -83,9 +83,12 @@ def spoilt(resource: Json, path: Path, junk: object) -> Json:
     return changed
 
 
-def cases(view: type[msgspec.Struct], patient: str) -> Iterator[Json]:
-    """Samples of the view with each junk at each element; and some that refer to themselves or are huge."""
-    good = sample(view, patient)
+def cases(view: type[msgspec.Struct], patient: str, real: Json | None = None) -> Iterator[Json]:
+    """Samples of the view with each junk at each element; and some that refer to themselves or are huge.
+
+    The elements of `real` stand in the place of the sample's.
+    """
+    good = sample(view, patient) | (real or {})
     for path in elements(good):
         for junk in JUNK:
             yield spoilt(good, path, junk)

@@ -7,7 +7,7 @@ import json
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.hostile.watch import Watch
+from tests.hostile.watch import FEEDBACK, Watch
 from tests.plugin.cards.service import SERVICE, outcome, request_of
 
 VERBS = (
@@ -18,12 +18,16 @@ ANSWERED = {
     "/cds-services": {"GET", "HEAD", "OPTIONS"},
     "/openapi.json": {"GET", "HEAD", "OPTIONS"},
     SERVICE: {"POST", "OPTIONS"},
+    FEEDBACK: {"POST", "OPTIONS"},
 }
 CALL = json.dumps(request_of("025")).encode()
+BODIES = {FEEDBACK: b'{"feedback": []}'}
+"""Of each path; CALL for the others."""
 ELSEWHERE = (
     *("", "/", "//", "/cds-services/", "/cds-services//", "/CDS-services", "/cds-services.json", "*"),
     *("/./cds-services", "/x/../cds-services", "/cds-services/..", "/cds-services;x=1"),
     *(f"{SERVICE}/", f"{SERVICE}/.", f"{SERVICE}/../spinal-injection-review", f"{SERVICE};x"),
+    *(f"{FEEDBACK}/", f"{SERVICE}//feedback", f"{FEEDBACK}/feedback", "/cds-services/feedback/feedback"),
     *("//cds-services//spinal-injection-review", "/cds-services//spinal-injection-review"),
     *(f"{SERVICE}\x00", f"{SERVICE}\r\nX: y", f"{SERVICE}%00", f"{SERVICE.upper()}", "/cds-services/\xff"),
     *(
@@ -70,7 +74,8 @@ FORWARDED = (
 @pytest.mark.parametrize("path", ANSWERED)
 def test_a_verb_is_answered_only_where_it_belongs(path: str, watch: Watch) -> None:
     for verb in VERBS:
-        answer = watch.open(path, method=verb, data=CALL, content_type="application/json")
+        body = BODIES.get(path, CALL)
+        answer = watch.open(path, method=verb, data=body, content_type="application/json")
 
         assert (answer.status_code == 200) == (verb in ANSWERED[path]), verb
         if verb not in ANSWERED[path]:

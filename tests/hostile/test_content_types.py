@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.hostile.watch import Watch
-from tests.plugin.cards.service import request_of
+from tests.hostile.watch import FEEDBACK, Watch
+from tests.plugin.cards.service import SERVICE, request_of
 
 JSON_NAMES = (
     *("application/json", "APPLICATION/JSON", "application/json;charset=utf-8", "application/json ; x=y"),
@@ -29,8 +29,8 @@ OTHER_NAMES = (
     ),
     *(f"{'x' * 5000}/json", "application/json\x00", "text/plain; application/json", "image/png"),
 )
-BODIES = {
-    "json": json.dumps(request_of("025")).encode(),
+JSON_BODIES = {SERVICE: json.dumps(request_of("025")).encode(), FEEDBACK: b'{"feedback": []}'}
+OTHER_BODIES = {
     "xml": b"<Bundle xmlns='http://hl7.org/fhir'/>",
     "form": b"hook=order-sign&context=x",
     "multipart": b'--x\r\nContent-Disposition: form-data; name="hook"\r\n\r\norder-sign\r\n--x--\r\n',
@@ -38,31 +38,39 @@ BODIES = {
 }
 
 
+every_path = pytest.mark.parametrize("path", JSON_BODIES)
+
+
+@every_path
 @pytest.mark.parametrize("name", JSON_NAMES)
-def test_json_is_read_under_its_names_and_nothing_else_is(name: str, watch: Watch) -> None:
-    for kind, body in BODIES.items():
-        answer = watch.send(body, content_type=None, headers={"Content-Type": name})
+def test_json_is_read_under_its_names_and_nothing_else_is(name: str, path: str, watch: Watch) -> None:
+    headers = {"Content-Type": name}
 
-        assert answer.status_code == (200 if kind == "json" else 400)
+    assert watch.send(JSON_BODIES[path], path, content_type=None, headers=headers).status_code == 200
+    for body in OTHER_BODIES.values():
+        assert watch.send(body, path, content_type=None, headers=headers).status_code == 400
 
 
+@every_path
 @pytest.mark.parametrize("name", OTHER_NAMES)
-def test_any_other_name_is_refused_whatever_is_sent(name: str, watch: Watch) -> None:
-    for body in BODIES.values():
-        answer = watch.send(body, content_type=None, headers={"Content-Type": name})
+def test_any_other_name_is_refused_whatever_is_sent(name: str, path: str, watch: Watch) -> None:
+    for body in (JSON_BODIES[path], *OTHER_BODIES.values()):
+        answer = watch.send(body, path, content_type=None, headers={"Content-Type": name})
 
         assert answer.status_code == 415
 
 
-def test_a_body_without_a_name_is_refused(watch: Watch) -> None:
-    for body in BODIES.values():
-        assert watch.send(body, content_type=None).status_code == 415
+@every_path
+def test_a_body_without_a_name_is_refused(path: str, watch: Watch) -> None:
+    for body in (JSON_BODIES[path], *OTHER_BODIES.values()):
+        assert watch.send(body, path, content_type=None).status_code == 415
 
 
+@every_path
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, gzip", "x"])
-def test_a_compressed_body_is_not_unpacked(coding: str, watch: Watch) -> None:
+def test_a_compressed_body_is_not_unpacked(coding: str, path: str, watch: Watch) -> None:
     """A body is taken as it is: what says it is compressed and is JSON is read, and no bomb goes off."""
     headers = {"Content-Encoding": coding}
 
-    assert watch.send(BODIES["json"], headers=headers).status_code == 200
-    assert watch.send(b"\x1f\x8b\x08" + bytes(1000), headers=headers).status_code == 400
+    assert watch.send(JSON_BODIES[path], path, headers=headers).status_code == 200
+    assert watch.send(b"\x1f\x8b\x08" + bytes(1000), path, headers=headers).status_code == 400

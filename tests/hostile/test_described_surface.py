@@ -14,8 +14,14 @@ from tests.plugin.cards.service import client
 from tests.sizes import sized
 
 # Beside success: a call whose data cannot be had, and orders of an older FHIR, are described and refused.
+# Beside what is malformed: a call without its orders, and more entries of feedback than are taken at once.
 CONFIG = SchemathesisConfig.from_dict(
-    {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "304", "412", "422"]}}}
+    {
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "412", "422"]},
+            "negative_data_rejection": {"expected-statuses": ["400", "405", "412", "413", "415"]},
+        }
+    }
 )
 SURFACE = schemathesis.openapi.from_wsgi("/openapi.json", client().application, config=CONFIG)
 

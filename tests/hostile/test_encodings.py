@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from tests.hostile.watch import Watch
+from tests.hostile.watch import FEEDBACK, Watch
 from tests.plugin.cards.service import holder, request_of
+from tests.plugin.test_app_appointment_book import booking_of
+from tests.plugin.test_app_order_dispatch import dispatch_of
+from tests.scenarios.scenario import Json
 
 IGNORED = ("extension",)
 READ: tuple[tuple[str | int, ...], ...] = (
@@ -22,6 +26,22 @@ READ: tuple[tuple[str | int, ...], ...] = (
     ("prefetch", "observations"),
     ("prefetch", "unknownKey"),
 )
+OF_A_DISPATCH: tuple[tuple[str | int, ...], ...] = (
+    ("context", "userId"),
+    ("context", "fulfillmentTasks"),
+    ("prefetch", "dispatchedOrders", "entry", 0, "resource", "code", "text"),
+)
+OF_A_BOOKING: tuple[tuple[str | int, ...], ...] = (
+    ("context", "encounterId"),
+    ("context", "appointments", "entry", 0, "resource", "id"),
+    ("context", "appointments", "entry", 0, "resource", "start"),
+    ("context", "appointments", "entry", 0, "resource", "serviceType"),
+)
+CALLS = [
+    *((request_of, path) for path in READ),
+    *((dispatch_of, path) for path in OF_A_DISPATCH),
+    *((booking_of, path) for path in OF_A_BOOKING),
+]
 VALUES: dict[str, tuple[bytes, int]] = {
     "a number beyond any integer": (b"9" * 10_000, 200),
     "a number beyond any double": (b"1e99999", 200),
@@ -59,8 +79,8 @@ VALUES: dict[str, tuple[bytes, int]] = {
 }
 
 
-def body_with(path: tuple[str | int, ...], value: bytes) -> bytes:
-    request = request_of("025")
+def body_with(path: tuple[str | int, ...], value: bytes, build: Callable[[str], Json] = request_of) -> bytes:
+    request = build("025")
     holder(request, path)[path[-1]] = "@here@"
     return json.dumps(request).encode().replace(b'"@here@"', value)
 
@@ -72,8 +92,30 @@ def test_an_odd_value_that_is_ignored_has_its_status(value: bytes, status: int, 
 
 @pytest.mark.parametrize(("value", "status"), VALUES.values(), ids=VALUES)
 def test_an_odd_value_that_is_read_is_answered_if_it_is_json(value: bytes, status: int, watch: Watch) -> None:
-    for path in READ:
-        assert watch.send(body_with(path, value)).status_code == status, path
+    for build, path in CALLS:
+        assert watch.send(body_with(path, value, build)).status_code == status, path
+
+
+BEYOND_FEEDBACK = {"a number beyond any integer", "a number beyond any double"}
+"""Feedback is decoded as a whole: where a number cannot be held, nothing of it is read."""
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("field", ["extension", "overrideReasons"])
+def test_an_odd_value_in_feedback_has_its_status(name: str, field: str, watch: Watch) -> None:
+    value, status = VALUES[name]
+    entry = {
+        "card": "c1",
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-20T09:30:00Z",
+        "overrideReason": {"userComment": "x"},
+        field: "@here@",
+    }
+    body = json.dumps({"feedback": [entry]}).encode().replace(b'"@here@"', value)
+
+    answer = watch.send(body, FEEDBACK)
+
+    assert answer.status_code == (400 if name in BEYOND_FEEDBACK else status)
 
 
 WHOLE = json.dumps(request_of("025"), ensure_ascii=False)
@@ -83,6 +125,7 @@ CODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "cp037")
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_body_in_another_encoding_is_refused(coding: str, watch: Watch) -> None:
     assert watch.send(WHOLE.encode(coding)).status_code == 400
+    assert watch.send('{"feedback": []}'.encode(coding), FEEDBACK).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -99,6 +142,7 @@ def test_one_byte_order_mark_of_utf_8_is_passed_over_and_no_other(
     mark: bytes, status: int, watch: Watch
 ) -> None:
     assert watch.send(mark + WHOLE.encode()).status_code == status
+    assert watch.send(mark + b'{"feedback": []}', FEEDBACK).status_code == status
 
 
 def test_of_a_key_that_is_there_twice_the_last_counts(watch: Watch) -> None:

@@ -1,4 +1,4 @@
-"""T05: junk in every element that is read of a chart or an order."""
+"""T05: junk in every element that is read of a chart, an order or feedback."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.junk import VIEWS, cases
-from tests.hostile.watch import Watch
+from plugin.evidence import views
+from tests.hostile.junk import JUNK, VIEWS, cases, elements, spoilt
+from tests.hostile.watch import FEEDBACK, Watch
 from tests.plugin.cards.service import cards, entries, order_of, request_of, said
+from tests.plugin.test_app_appointment_book import booking_of
+from tests.plugin.test_app_order_dispatch import dispatch_of
 from tests.scenarios.scenario import Json
 from tests.sizes import sized
 
@@ -94,3 +97,42 @@ def test_junk_in_the_order_is_answered_or_refused(watch: Watch) -> None:
         entry["resource"] = order | {name: value for name, value in junk.items() if name != "code"}
 
         watch.send(json.dumps(request).encode())
+
+
+def test_junk_in_an_entry_of_feedback_is_passed_over_or_refuses_the_batch(watch: Watch) -> None:
+    coding = {"code": "r", "system": "urn:x", "display": "Reason"}
+    good = {
+        "card": "c1",
+        "outcome": "accepted",
+        "acceptedSuggestions": [{"id": "s1"}],
+        "overrideReason": {"reason": coding, "userComment": "x", "extension": {"x": "y"}},
+        "outcomeTimestamp": "2026-11-20T09:30:00Z",
+    }
+    for path in elements(good):
+        for junk in JUNK:
+            batch = {"feedback": [good, spoilt(good, path, junk)]}
+
+            assert watch.send(json.dumps(batch).encode(), FEEDBACK).status_code in (200, 400)
+
+    assert {200, 400} == watch.statuses.keys()
+
+
+def test_junk_in_a_dispatched_order_is_answered_or_said_to_be_missing(watch: Watch) -> None:
+    request = dispatch_of("002")
+    [entry] = entries(request, "dispatchedOrders")
+    for junk in islice(
+        cases(views.ServiceRequest, patient_of(request), entry["resource"]), None, None, SHARE
+    ):
+        entry["resource"] = junk
+
+        assert watch.send(json.dumps(request).encode()).status_code in (200, 412)
+
+
+def test_junk_in_an_appointment_is_answered_or_refused(watch: Watch) -> None:
+    request = booking_of("002")
+    [entry] = request["context"]["appointments"]["entry"]
+    junks = cases(views.Appointment, patient_of(request), entry["resource"])
+    for junk in islice(junks, None, None, SHARE):
+        entry["resource"] = junk
+
+        assert watch.send(json.dumps(request).encode()).status_code in (200, 412, 422)

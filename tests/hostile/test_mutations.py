@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -11,11 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.hostile.watch import TOKEN, Watch, watching
-from tests.plugin.cards.service import holder, order_of, places, request_of
+from cds_hooks import DIALECTS
+from tests.conformance.calls import in_todays_form
+from tests.conformance.invariants import RESPONSE, broken
+from tests.hostile.watch import FEEDBACK, REFUSALS, TOKEN, Watch, watching
+from tests.plugin.cards.service import SERVICE, holder, order_of, outcome, places, request_of
 from tests.plugin.test_app_appointment_book import booking_of
 from tests.plugin.test_app_order_dispatch import dispatch_of
 from tests.scenarios.scenario import Json
+from tests.scenarios.test_dialects import client as client_of
+from tests.scenarios.test_dialects import exchanges
 from tests.sizes import sized
 
 STORIES = (
@@ -93,16 +100,19 @@ def spoil(request: Json, random: Random) -> None:
         where[step] = json.loads(json.dumps(holder(request, other)[other[-1]]))
 
 
-def spoilt_json(random: Random) -> bytes:
-    request = recorded(random)
+Build = Callable[[Random], Json]
+
+
+def spoilt_json(random: Random, build: Build = recorded) -> bytes:
+    request = build(random)
     for _ in range(random.randint(1, 4)):
         spoil(request, random)
     return json.dumps(request).encode()
 
 
-def spoilt_bytes(random: Random) -> bytes:
+def spoilt_bytes(random: Random, build: Build = recorded) -> bytes:
     """Bytes flipped, replaced, cut out, put in twice; perhaps cut off."""
-    body = bytearray(json.dumps(recorded(random)).encode())
+    body = bytearray(json.dumps(build(random)).encode())
     for _ in range(random.randint(1, 6)):
         at = random.randrange(len(body))
         change = random.choice(("flip", "replace", "cut", "double"))
@@ -126,6 +136,60 @@ def test_a_spoilt_request_is_refused_or_answered_in_order(spoilt: Any, part: int
         watch.send(spoilt(random))
 
     assert {200, 400} <= watch.statuses.keys()
+
+
+@cache
+def requests_in(dialect: str) -> tuple[str, ...]:
+    return tuple(json.dumps(e.request) for e in exchanges() if e.dialect == dialect)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_spoilt_request_in_a_dialect_is_refused_or_answered_in_that_dialect(
+    dialect: str, watch: Watch
+) -> None:
+    random = Random(f"dialect {dialect}")
+    watch.service = client_of(dialect)
+
+    for _ in range(sized(1000, 50)):
+        request = json.loads(random.choice(requests_in(dialect)))
+        for _ in range(random.randint(1, 4)):
+            spoil(request, random)
+        answer = watch.open(SERVICE, method="POST", json=request)
+
+        if answer.status_code == 200:
+            assert broken(in_todays_form(answer.get_json(), dialect), RESPONSE) == []
+        else:
+            assert answer.status_code in REFUSALS
+            outcome(answer)
+
+    assert {200, 400} <= watch.statuses.keys()
+
+
+Spoilt = Callable[[Random, Build], bytes]
+
+
+def said(random: Random) -> Json:
+    """A batch of feedback as the specification has it, or as Epic."""
+    suggestion = {"id": "11111111-2222-4333-8444-555555555555"}
+    reason = {"reason": {"code": "r", "system": "urn:x", "display": "Reason"}, "userComment": TOKEN}
+    epic = "com.epic.cdshooks.feedback.overrideReason.reasonCategory"
+    entry = {"card": str(random.randrange(1000)), "outcomeTimestamp": "2026-11-20T09:30:00Z"}
+    entries = [
+        entry | {"outcome": "accepted", "acceptedSuggestions": [suggestion]},
+        entry | {"outcome": "overridden", "overrideReason": reason},
+        entry | {"outcome": "overridden", "overrideReasons": {"extension": {epic: "7"}}},
+    ]
+    return {"feedback": random.sample(entries, k=random.randint(1, 3))}
+
+
+@pytest.mark.parametrize("spoil_it", [spoilt_json, spoilt_bytes])
+def test_spoilt_feedback_is_refused_or_taken_and_never_repeated(spoil_it: Spoilt, watch: Watch) -> None:
+    random = Random(f"feedback {spoil_it.__name__}")
+
+    for _ in range(sized(5000, 100)):
+        watch.send(spoil_it(random, said), FEEDBACK)
+
+    assert {200, 400} == watch.statuses.keys()
 
 
 @PARANOID

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.conftest import tell
-from tests.hostile.watch import is_failure
+from tests.hostile.watch import FEEDBACK, is_failure
 from tests.plugin.cards.service import SERVICE, request_of
 from tests.plugin.test_cli_serve import Program, environment_for, free_port
 from tests.sizes import sized
@@ -35,11 +35,11 @@ class Server:
     statuses: Counter[int] = field(default_factory=Counter)
     milliseconds: list[float] = field(default_factory=list)
 
-    def send(self, head: str, *parts: bytes) -> int | None:
+    def send(self, head: str, *parts: bytes, path: str = SERVICE) -> int | None:
         """The status of the answer; None when the server hung up without one. `parts` are the body."""
         started = time.perf_counter()
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
-            lines = [f"POST {SERVICE} HTTP/1.1", "Host: localhost", "Content-Type: application/json", head]
+            lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", head]
             try:
                 connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
                 for part in parts:
@@ -102,13 +102,14 @@ def chunked(total: int, size: int = 64 * 1024) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
-def test_bodies_over_the_cap_are_refused_and_leave_no_memory_behind(server: Server) -> None:
+@pytest.mark.parametrize("path", [SERVICE, FEEDBACK])
+def test_bodies_over_the_cap_are_refused_and_leave_no_memory_behind(path: str, server: Server) -> None:
     padding = b"x" * (CAP + 1)
 
     def refuse(times: int) -> None:
         for _ in range(times):
-            assert server.send(f"Content-Length: {len(padding)}", padding) == 413
-            assert server.send("Transfer-Encoding: chunked", *chunked(CAP + 1)) == 413
+            assert server.send(f"Content-Length: {len(padding)}", padding, path=path) == 413
+            assert server.send("Transfer-Encoding: chunked", *chunked(CAP + 1), path=path) == 413
 
     refuse(5)
     before, _ = server.memory_kb()
@@ -128,6 +129,23 @@ def test_a_body_of_many_megabytes_is_never_held_whole(megabytes: int, server: Se
     _, then = server.memory_kb()
     assert status in (413, None)
     assert then - highest < MAX_HELD_KB
+
+
+def test_too_many_entries_of_feedback_are_refused_and_leave_no_memory_behind(server: Server) -> None:
+    """They are decoded before they are counted; what each thread needs for that, it keeps for the next."""
+    entry = {"card": "c1", "outcome": "overridden", "outcomeTimestamp": "2026-11-20T09:30:00Z"}
+    body = json.dumps({"feedback": [entry] * 10_000}).encode()
+
+    def refuse(times: int) -> None:
+        for _ in range(times):
+            assert server.send(f"Content-Length: {len(body)}", body, path=FEEDBACK) == 413
+
+    refuse(20)
+    before, _ = server.memory_kb()
+    refuse(sized(500, 40))
+    after, _ = server.memory_kb()
+
+    assert after - before < MAX_HELD_KB < 40 * len(body) // 1024
 
 
 @pytest.mark.parametrize(

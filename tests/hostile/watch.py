@@ -15,10 +15,11 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from tests.hostile.guard import guarded_network
 from tests.plugin.cards.service import SERVICE, assert_obeys_the_contract, client, outcome
+from tests.socket_guard import Traffic, watched_sockets
 
 TOKEN = "Canary-token-e71b"
+FEEDBACK = f"{SERVICE}/feedback"
 REFUSALS = {400, 401, 403, 404, 405, 412, 413, 415, 422}
 
 
@@ -41,7 +42,7 @@ class Watch:
     """One test's requests: how each ended, how long it took, what was logged and where it wanted to go."""
 
     service: FlaskClient
-    stopped: list[str]
+    traffic: Traffic
     events: list[Any]
     lines: list[str]
     statuses: Counter[int] = field(default_factory=Counter)
@@ -55,6 +56,8 @@ class Watch:
             outcome(answer)
         elif path == SERVICE:
             assert_obeys_the_contract(answer)
+        elif path == FEEDBACK:
+            assert answer.get_json() == {}
         return answer
 
     def open(self, path: str, **options: Any) -> TestResponse:
@@ -77,7 +80,7 @@ class Watch:
         assert self.failures == 0
         assert [line for line in logged if '"unexpected"' in line or "Traceback" in line] == []
         assert [line for line in logged if TOKEN in line] == []
-        assert self.stopped == []
+        assert self.traffic.stopped == []
 
 
 @contextmanager
@@ -88,8 +91,8 @@ def watching() -> Iterator[Watch]:
     root.addHandler(kept)
     root.setLevel(logging.DEBUG)
     try:
-        with guarded_network() as stopped, capture_logs() as events:
-            yield Watch(client(), stopped, events, kept.lines)
+        with watched_sockets() as traffic, capture_logs() as events:
+            yield Watch(client(), traffic, events, kept.lines)
     finally:
         root.removeHandler(kept)
         root.setLevel(level)

@@ -10,9 +10,10 @@ from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.policies.model import RULES
 from tests.builders import ask
 from tests.plugin.rules.records import cases, learned
+from tests.sizes import sized
 
 thorough = settings(
-    max_examples=400,
+    max_examples=sized(2000, 120),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
