@@ -56,8 +56,9 @@ HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "a
 """Every hook with the version of its definition."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
-    "Reads ServiceRequest drafts with CPT or SNOMED CT codes for interlaminar, caudal and transforaminal "
-    "epidural injections. Prefetch, or a FHIR R4 server that may be read, is required for those orders. "
+    "Reads ServiceRequests coded in CPT, HCPCS, SNOMED CT or LOINC as epidural, facet, sacroiliac or trigger "
+    "point injections, ablations, disc injections or biologics. Prefetch, or a FHIR R4 server that may be "
+    "read, is required for those orders. "
     "For order-dispatch and appointment-book the order itself comes from there too. "
     "Other orders are answered without cards."
 )
@@ -250,8 +251,9 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
             hook=hook,
             title="Spinal injection review",
             description=(
-                "Reviews orders for epidural injections against the record: pain pattern, MRI of the ordered "
-                "region, conservative care. Silent when nothing is missing."
+                "Reviews orders for spinal injections and ablations against the record: the reason, imaging, "
+                "conservative care, earlier procedures and what they did, guidance, drugs. Silent when "
+                "nothing is missing."
             ),
             prefetch=templates_for(hook, {**TEMPLATES, **review.record.templates}),
             answer=answer,

@@ -65,7 +65,8 @@ def test_a_broken_clients_file_is_told_beside_the_rest(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert [line.split(": ")[1] for line in result.stderr.splitlines()] == [
         "clients.toml",
-        "no policy 'none'; there is default, or the path of a .toml file",
+        "no policy 'none'; there is default, bmj-2025, evicore, medicare-lcd, nice-ng59, "
+        "or the path of a .toml file",
     ]
 
 

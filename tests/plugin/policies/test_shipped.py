@@ -8,7 +8,7 @@ import pytest
 
 from plugin.app import create_review
 from plugin.guidelines import Case, Library, load_guidelines
-from plugin.guidelines.model import CHRONICITIES, REGIONS
+from plugin.guidelines.model import CHRONICITIES, PATTERNS, REGIONS
 from plugin.policies.load import SHIPPED, load_policy
 from plugin.policies.model import Conflict, Policy
 from plugin.settings import Settings
@@ -67,14 +67,17 @@ def test_every_conflict_of_a_policy_is_said_of_some_case(name: str, conflict: Co
     known = library(shipped(name))
     times = [time for time in CHRONICITIES if conflict.chronicity in ("any", time)]
 
+    patterns = PATTERNS if conflict.pattern == "any" else (conflict.pattern,)
+
     found = [
-        known.agreement(Case(family, conflict.pattern, time, frozenset({region})))
-        for family, time, region in product(conflict.families, times, REGIONS)
+        known.agreement(Case(family, pattern, time, frozenset({region})))
+        for family, pattern, time, region in product(conflict.families, patterns, times, REGIONS)
     ]
 
     says = {
         "disagreement": any(a.is_conflict for a in found),
         "position": any(a.takes_position for a in found),
+        "nothing": True,
     }
     assert says[conflict.needs] or (name, conflict.criterion) in UNSAID
 

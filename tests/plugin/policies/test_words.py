@@ -29,7 +29,7 @@ NAMED_ELSEWHERE = {
     }
 }
 """Rows of a rule that is no table, by its name."""
-SILENT = {"positive", "positive-listed", "confirmed"}
+SILENT = {"positive", "positive-listed", "confirmed", "block-helped", "diagnostic"}
 """Satisfied rows that the source does not show to be silent."""
 
 
