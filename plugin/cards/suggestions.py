@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
@@ -30,7 +31,7 @@ WANTS_CARE = frozenset(
 )
 WANTS_NO_STEROID = frozenset({"steroid-ordered"})
 WANTS_GUIDANCE = frozenset({"no-guidance", "ultrasound"})
-_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+WANTS_BLOCK = frozenset({"no-block", "too-few-positive"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ class Caller:
     drafts: Mapping[str, msgspec.Raw]
     """The drafts of the hook as they came, by reference."""
 
-    def draft(self, reference: str) -> dict[str, Any]:
-        """A draft with everything it holds, numbers to their last digit. Raises KeyError for one not sent."""
-        return _draft_decoder.decode(self.drafts[reference])
+    def draft(self, reference: str) -> dict[str, Any] | None:
+        """A draft with everything it holds, numbers to their last digit; None for one not sent."""
+        raw = self.drafts.get(reference)
+        return None if raw is None else _draft_decoder.decode(raw)
 
 
 _draft_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -90,6 +92,8 @@ class Offers:
             return self._without_steroid(case, seed)
         if check.criterion == "GUI-1" and check.row in WANTS_GUIDANCE:
             return self._with_guided_code(case, caller, seed)
+        if check.criterion == "FAC-1" and check.row in WANTS_BLOCK:
+            return self._as_block(case, caller, seed)
         is_epidural = case.order.family in EPIDURAL
         if check.criterion.startswith("IND") and is_epidural and case.order.is_addressable:
             return (self._remove(case, seed),)
@@ -102,18 +106,30 @@ class Offers:
 
         None for a day that has passed, for an order of several lines, and for one whose date is a period's.
         """
-        draft = caller.draft(case.order.reference)
+        draft = caller.draft(case.order.reference) or {}
         planned = draft.get("occurrenceDateTime")
         if not isinstance(planned, str) or parse_fhir_date(planned) != case.order.planned:
             return ()
         if day < caller.today or (case.order.levels or 1) > 1:
             return ()
         moved = draft | {"occurrenceDateTime": day + planned[len(day) :]}
-        words = self._catalogue.text.suggestions["move-date"]
-        facts = {"date": day, "code": case.order.code.code}
-        action = Action(type="update", description=words.description.format(**facts), resource=moved)
-        uuid = str(uuid5(seed, "move-date"))
-        return (Suggestion(label=words.label.format(**facts), uuid=uuid, actions=(action,)),)
+        return (self._update("move-date", moved, seed, date=day, code=case.order.code.code),)
+
+    def _as_block(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+        """The order as a block for diagnosis, without the steroid lines beside it.
+
+        None where the EHR could not find one of them, and beside other injections: the steroid may be theirs.
+        """
+        draft = caller.draft(case.order.reference)
+        if draft is None or case.alongside or not case.order.is_addressable:
+            return ()
+        if any(drug.is_coded_steroid and not drug.is_addressable for drug in case.order.drugs):
+            return ()
+        details = draft.get("orderDetail")
+        said = {"text": self._catalogue.word("as-diagnostic-block")}
+        changed = draft | {"orderDetail": [*(details if isinstance(details, list) else ()), said]}
+        offered = self._update("order-block", changed, seed, code=case.order.code.code)
+        return (replace(offered, actions=(*offered.actions, *self._steroids_removed(case))),)
 
     def _create(self, name: str, resource: dict[str, Any], seed: UUID, region: str = "") -> Suggestion:
         words = self._catalogue.text.suggestions[name]
@@ -136,30 +152,35 @@ class Offers:
         if not all(drug.is_addressable for drug in steroids):
             return ()
         words = self._catalogue.text.suggestions["remove-steroid"]
-        actions = tuple(
+        uuid = str(uuid5(seed, "remove-steroid"))
+        return (Suggestion(label=words.label, uuid=uuid, actions=self._steroids_removed(case)),)
+
+    def _steroids_removed(self, case: Case) -> tuple[Action, ...]:
+        words = self._catalogue.text.suggestions["remove-steroid"]
+        return tuple(
             Action(
                 type="delete",
                 description=words.description.format(drug=drug.label),
                 resource_id=drug.reference,
             )
-            for drug in steroids
+            for drug in case.order.drugs
+            if drug.is_coded_steroid
         )
-        return (Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-steroid")), actions=actions),)
 
     def _with_guided_code(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
         """The draft as it came, under the code that includes imaging."""
         own, guided = case.order.code, self._guided.get(case.order.code)
-        draft = caller.drafts.get(case.order.reference)
-        if guided is None or draft is None or not case.order.is_addressable:
+        resource = caller.draft(case.order.reference)
+        if guided is None or resource is None or not case.order.is_addressable:
             return ()
-        resource = _decoder.decode(draft)
         codings = [_recoded(coding, own, guided) for coding in resource["code"]["coding"]]
         resource["code"] |= {"coding": codings, "text": guided.label}
-        words = self._catalogue.text.suggestions["use-guided-code"]
-        facts = {"code": guided.code, "label": guided.label}
+        return (self._update("use-guided-code", resource, seed, code=guided.code, label=guided.label),)
+
+    def _update(self, name: str, resource: dict[str, Any], seed: UUID, **facts: str) -> Suggestion:
+        words = self._catalogue.text.suggestions[name]
         action = Action(type="update", description=words.description.format(**facts), resource=resource)
-        uuid = str(uuid5(seed, "use-guided-code"))
-        return (Suggestion(label=words.label.format(**facts), uuid=uuid, actions=(action,)),)
+        return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
 
 
 def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:

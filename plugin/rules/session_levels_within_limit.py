@@ -31,6 +31,17 @@ ROWS = {
         }
     )
 }
+_NO_NUMBER = frozenset({"no number of a document"})
+TURNS_ON = {
+    "too-many-levels": frozenset({"max_transforaminal_levels"}),
+    "third-facet-level": frozenset({"max_facet_levels"}),
+    "too-many-joints": frozenset({"max_rfa_joints"}),
+    "both-sides-from-midline": _NO_NUMBER,
+    "several-kinds": _NO_NUMBER,
+    "several-approaches": _NO_NUMBER,
+    "several-regions": _NO_NUMBER,
+}
+"""The parameters by which a row may come out otherwise."""
 _KINDS = (EPIDURAL, FACET, SACROILIAC)
 _BOTH_SIDES = "50"
 

@@ -13,7 +13,7 @@ import pytest
 from cds_hooks import Unread
 from plugin.app import create_review
 from plugin.cards.catalogue import load_catalogue
-from plugin.cards.suggestions import WANTS_CARE, WANTS_GUIDANCE, WANTS_MRI, WANTS_NO_STEROID
+from plugin.cards.suggestions import WANTS_BLOCK, WANTS_CARE, WANTS_GUIDANCE, WANTS_MRI, WANTS_NO_STEROID
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.policies.model import RULES
@@ -87,6 +87,7 @@ def test_every_row_that_a_suggestion_answers_exists() -> None:
     assert WANTS_MRI - RULES["mri_confirms_region"].ROWS["IMG-1"] == set()
     assert WANTS_CARE - RULES["conservative_care_completed"].ROWS["CC-1"] == set()
     assert WANTS_NO_STEROID - RULES["trigger_point_without_steroid"].ROWS["TPI-1"] == set()
+    assert WANTS_BLOCK - RULES["facet_blocks_before_therapy"].ROWS["FAC-1"] == set()
     assert WANTS_GUIDANCE - RULES["imaging_guidance_ordered"].ROWS["GUI-1"] == set()
 
 

@@ -330,3 +330,47 @@ def test_a_draft_without_an_id_cannot_be_changed() -> None:
 @pytest.mark.parametrize("name", ["073", "090"])
 def test_a_code_without_a_guided_twin_is_left_alone(name: str) -> None:
     assert offered(request_of(name), "update") == []
+
+
+def test_a_therapeutic_facet_order_can_become_a_diagnostic_block() -> None:
+    request = request_of("059")
+    order_of(request)["orderDetail"] = [{"text": "Right side"}]
+
+    changed, removed = actions(cards(request))
+
+    assert changed["type"] == "update"
+    assert changed["resource"]["orderDetail"][0] == {"text": "Right side"}
+    assert {k: v for k, v in changed["resource"].items() if k != "orderDetail"} == {
+        k: v for k, v in order_of(request).items() if k != "orderDetail"
+    }
+    assert (removed["type"], removed["resourceId"]) == ("delete", "MedicationRequest/drug-059-1")
+
+
+def test_an_order_that_became_a_diagnostic_block_asks_for_no_block() -> None:
+    request = request_of("059")
+    changed, _ = actions(cards(request))
+    request["context"]["draftOrders"]["entry"] = [{"resource": changed["resource"]}]
+
+    assert cards(request) == []
+
+
+@pytest.mark.parametrize("without", ["order", "drug"])
+def test_what_the_ehr_cannot_find_is_not_changed(without: str) -> None:
+    request = request_of("059")
+    del order_of(request, 0 if without == "order" else 1)["id"]
+
+    answer = cards(request)
+
+    assert "FAC-1" in gaps(answer)
+    assert list(actions(answer)) == []
+
+
+def test_beside_another_injection_the_steroid_stays() -> None:
+    request = request_of("059")
+    other = order_of(request) | {"id": "other", "code": {"coding": [{"system": CPT, "code": "20552"}]}}
+    request["context"]["draftOrders"]["entry"].append({"resource": other})
+
+    answer = cards(request)
+
+    assert "FAC-1" in gaps(answer)
+    assert [action for action in actions(answer) if action["type"] == "update"] == []
