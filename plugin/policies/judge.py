@@ -64,12 +64,21 @@ _OPEN_PATTERN = frozenset(
 )
 
 
+_Claim = tuple[Guideline, Criterion, dict[str, Any]]
+"""A document, what it says of a criterion, and its own numbers."""
+
+
 class Judge:
     """Applies one policy. Built once; `judge` is called per order."""
 
     def __init__(self, policy: Policy, library: Library) -> None:
         self.policy = policy
         self.library = library
+        self._claims: dict[str, list[_Claim]] = {}
+        for guideline in library.guidelines:
+            for criterion in guideline.criteria:
+                given = criterion.params.model_dump(exclude_none=True)
+                self._claims.setdefault(criterion.criterion, []).append((guideline, criterion, given))
 
     def judge(self, case: Case, hook: str) -> Verdict:
         """The answers in the order of the policy's rules, then the guideline conflicts."""
@@ -87,12 +96,13 @@ class Judge:
     def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
         """What each document of the policy says of the criterion for such a case, its own numbers applied."""
         found: list[Testimony] = []
-        for guideline in self.library.guidelines:
-            for criterion in guideline.criteria:
-                if criterion.criterion == check.criterion and _is_about(criterion, case):
-                    given = criterion.params.model_dump(exclude_none=True)
-                    outcome = self._outcome_by(case, check, given)
-                    found.append(Testimony(guideline, criterion, outcome))
+        answered: dict[tuple[tuple[str, object], ...], Outcome | None] = {}
+        for guideline, criterion, given in self._claims.get(check.criterion, ()):
+            if _is_about(criterion, case):
+                numbers = tuple(given.items())
+                if numbers not in answered:
+                    answered[numbers] = self._outcome_by(case, check, given)
+                found.append(Testimony(guideline, criterion, answered[numbers]))
         return tuple(found)
 
     def alternatives(self, case: Case) -> dict[str, Agreement]:
