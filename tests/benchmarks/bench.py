@@ -187,7 +187,7 @@ def _sqlite(folder: Path) -> Iterator[tuple[str, str | None]]:
 
 @contextmanager
 def _postgresql(_: Path) -> Iterator[tuple[str, str | None]]:
-    with postgresql(is_safe=True) as server:
+    with postgresql() as server:
         url = server.empty_database()
         upgrade_database(url)
         yield url, None
