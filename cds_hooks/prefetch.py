@@ -305,7 +305,11 @@ def _count(
 def _is_failure(issues: Any, mode: object) -> bool:
     """Does this OperationOutcome say that the search failed? Warnings and notes about the search do not."""
     severities = (
-        {issue.get("severity") for issue in issues if isinstance(issue, dict)}
+        {
+            issue["severity"]
+            for issue in issues
+            if isinstance(issue, dict) and isinstance(issue.get("severity"), str)
+        }
         if isinstance(issues, list)
         else set()
     )

@@ -179,6 +179,13 @@ def test_an_error_as_the_only_entry_is_an_error(severity: str) -> None:
     assert read(searchset(outcome("warning", severity))).state is PrefetchState.ERROR
 
 
+@pytest.mark.parametrize("severity", [["error"], {"value": "error"}, 7, None])
+def test_an_outcome_whose_severity_is_no_code_is_an_error(severity: Any) -> None:
+    odd = {"resourceType": "OperationOutcome", "issue": [{"severity": severity}]}
+
+    assert read(searchset(odd)).state is PrefetchState.ERROR
+
+
 @pytest.mark.parametrize("severity", ["warning", "information"])
 def test_a_note_as_the_only_entry_is_an_empty_bundle(severity: str) -> None:
     assert read(searchset(outcome(severity))) == Reading(PrefetchState.EMPTY)
