@@ -71,7 +71,7 @@ content: install
 lock:
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra build --extra otel --extra dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
 
 clean:
