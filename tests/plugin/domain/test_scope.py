@@ -98,6 +98,15 @@ def test_a_delivery_counts_for_six_weeks(delivered: str, silenced: bool) -> None
     assert (found.silenced_by == "G4") is silenced
 
 
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_basivertebral_ablation_is_recognised_and_said_not_to_be_reviewed(hook: str) -> None:
+    found = verdict(gated(for_reasons("M54.16", code="64628")), hook)
+
+    assert [(f.check.criterion, f.check.row, f.indicator) for f in found.findings] == [
+        ("SCOPE", "basivertebral", "info")
+    ]
+
+
 def test_a_catheter_epidural_of_an_outpatient_is_reviewed_with_a_note() -> None:
     found = verdict(gated(CATHETER, encounter=AMBULATORY))
 
