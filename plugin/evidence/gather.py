@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -150,6 +151,7 @@ def _template(source: Source, terminology: Terminology) -> str:
     if source.code_set is None:
         return source.template
     codes = sorted(c.code for c in terminology.members(source.code_set))
+    codes += (quote(code, safe="") for code in terminology.local_members(source.code_set))
     if terminology.relief_code is not None:
         codes.append(terminology.relief_code[1])
     return f"{source.template}&code={','.join(codes)}"
