@@ -118,7 +118,7 @@ def _elements(concept_map: _ConceptMap, terminology: Terminology, faults: list[s
 def _faults(mapped: _Mapped, terminology: Terminology) -> Iterator[str]:
     code = mapped.element.code
     if not _WRITABLE.fullmatch(code) or len(code) > MAX_CODE_LENGTH:
-        yield f"{mapped.place}: must be a code of at most {MAX_CODE_LENGTH} characters, without , | $ \\ {{ }}"
+        yield f"{mapped.place}: must have at most {MAX_CODE_LENGTH} characters, none of , | $ \\ {{ }}"
     if len(mapped.targets) > 1:
         yield f"{mapped.place}: must stand for one code, not for {len(mapped.targets)}"
     for target in mapped.targets:

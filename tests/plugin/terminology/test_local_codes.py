@@ -146,7 +146,7 @@ FAULTS: dict[str, tuple[Json | str, str]] = {
     ),
     "a code that no search could name": (
         concept_map(element("PAIN,1", ("62323", "equal"))),
-        "must be a code of at most 64 characters",
+        "must have at most 64 characters",
     ),
 }
 
