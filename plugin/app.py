@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from flask import Flask
+from flask import Flask, g
 
 from cds_hooks import (
     ANY_NETWORK,
@@ -113,6 +113,7 @@ def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
         review = reviews.get(call.client.id, reviews[None])
         reviewed = review.review(request, call.server)
         response = reviewed.response
+        g.unmapped = reviewed.unmapped
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
             _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
@@ -319,6 +320,8 @@ def _log_keys(client_id: str, why: str) -> None:
 def _log_call(record: CallRecord | FeedbackRecord) -> None:
     fields = {key: value for key, value in asdict(record).items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
+    if unmapped := g.pop("unmapped", None):
+        fields["unmapped"] = dict(unmapped)
     _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
 
 

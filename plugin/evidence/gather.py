@@ -30,6 +30,7 @@ from plugin.evidence.care import (
     read_medication_statements,
     read_procedures,
     read_requests,
+    read_surroundings,
 )
 from plugin.evidence.conditions import read_diagnoses
 from plugin.evidence.drugs import steroid_orders
@@ -186,7 +187,7 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
     found = CareFound()
     read_procedures(_of(readings, "procedures"), chart, found)
     read_requests(_of(readings, "serviceRequests"), chart, found)
-    read_requests(drafts.requests, chart, found)
+    read_surroundings(drafts.requests, chart, found)
     read_medication_requests(_of(readings, "medications"), chart, found)
     read_medication_statements(_of(readings, "medicationStatements"), chart, found)
     conditions = (*_of(readings, "conditions"), *drafts.conditions)

@@ -135,7 +135,7 @@ def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, 
     around = _Surroundings()
     for reference, request in placed:
         order = DraftOrder(reference, False, "ServiceRequest", msgspec.Raw(), True)
-        known = chart.concepts(request.code)
+        known = chart.coded(request.code)
         read.requests.append(request)
         read.conditions += _contained_conditions(request)
         around.lines.append(_Line(order, request, known))
@@ -153,7 +153,7 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
     try:
         if draft.resource_type == "ServiceRequest":
             request = _request_decoder.decode(draft.resource)
-            known = chart.concepts(request.code)
+            known = chart.coded(request.code)
             read.requests.append(request)
             read.conditions += _contained_conditions(request)
             around.lines.append(_Line(draft, request, known))

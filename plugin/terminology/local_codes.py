@@ -98,7 +98,8 @@ def read_local_codes(path: Path, terminology: Terminology) -> LocalCodes:
         faults.append("no code of it stands for a standard one")
     if faults:
         raise ContentError(*(f"{path}: {fault}" for fault in faults))
-    return LocalCodes(standard_codes, left_out)
+    systems = frozenset(url_key(group.source) for group in concept_map.group)
+    return LocalCodes(standard_codes, systems, left_out)
 
 
 def _elements(concept_map: _ConceptMap, terminology: Terminology, faults: list[str]) -> Iterator[_Mapped]:

@@ -37,6 +37,8 @@ class LocalCodes:
 
     standard: Mapping[Code, Code] = field(default_factory=dict)
     """By `url_key` of the site's system, and code."""
+    systems: frozenset[str] = frozenset()
+    """The site's systems, by `url_key`."""
     left_out: int = 0
     """Codes of the map that stand for no standard code."""
 
@@ -99,6 +101,13 @@ class Terminology:
     def system(self, url: str) -> CodeSystem | None:
         """The code system that a record means by a url, None when it is not one of ours."""
         return self._system(url)
+
+    def system_name(self, url: str | None) -> str:
+        """The short name of one of our code systems; `local` for one of the site's map, else `other`."""
+        known = self._system(url) if url else None
+        if known is not None:
+            return known.name
+        return "local" if url and url_key(url[:MAX_URL_LENGTH]) in self.local_codes.systems else "other"
 
     def codes(self, system: str) -> tuple[str, ...]:
         """The codes of a system, by its own url, that value sets list."""
