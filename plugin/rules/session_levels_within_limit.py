@@ -31,17 +31,16 @@ ROWS = {
         }
     )
 }
-_NO_NUMBER = frozenset({"no number of a document"})
-TURNS_ON = {
+TURNS_ON: dict[str, frozenset[str] | None] = {
     "too-many-levels": frozenset({"max_transforaminal_levels"}),
     "third-facet-level": frozenset({"max_facet_levels"}),
     "too-many-joints": frozenset({"max_rfa_joints"}),
-    "both-sides-from-midline": _NO_NUMBER,
-    "several-kinds": _NO_NUMBER,
-    "several-approaches": _NO_NUMBER,
-    "several-regions": _NO_NUMBER,
+    "both-sides-from-midline": None,
+    "several-kinds": None,
+    "several-approaches": None,
+    "several-regions": None,
 }
-"""The parameters by which a row may come out otherwise."""
+"""The parameters by which a row may come out otherwise; None where no number could change it."""
 _KINDS = (EPIDURAL, FACET, SACROILIAC)
 _BOTH_SIDES = "50"
 
