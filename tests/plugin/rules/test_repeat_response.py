@@ -155,9 +155,9 @@ def test_procedures_that_could_not_be_read_may_hold_a_later_session(known: list[
 
 @pytest.mark.parametrize(
     ("relief", "row"),
-    [(GOOD, "relieved"), (FAILED, "unread"), (PARTIAL, "unread"), (Relief(), "unread")],
+    [(GOOD, "relieved"), (FAILED, "failed"), (PARTIAL, "unread"), (Relief(), "unread")],
 )
-def test_measures_that_could_not_be_read_may_show_relief(relief: Relief, row: str) -> None:
+def test_measures_that_could_not_be_read_may_show_relief_unless_it_failed(relief: Relief, row: str) -> None:
     asked = case(
         injections=section(*times(100, relief=relief)),
         pain_scores=unread("observations", score(4, "2026-11-01")),
@@ -167,6 +167,16 @@ def test_measures_that_could_not_be_read_may_show_relief(relief: Relief, row: st
 
     assert check.row == row
     assert [u.source for u in check.unread] == (["observations"] if row == "unread" else [])
+
+
+def test_a_session_of_several_injections_failed_only_when_all_of_them_did() -> None:
+    day = days_ago(100)
+    asked = case(
+        injections=section(injection(day, relief=FAILED), transforaminal(day)),
+        pain_scores=unread("observations"),
+    )
+
+    assert ask(RESPONSE, asked).row == "unread"
 
 
 def test_measures_that_could_not_be_read_do_not_matter_to_a_first_session() -> None:
