@@ -43,6 +43,8 @@ class Drug:
     """The label is the chart's own text; what is said of the drug is then read from it."""
     is_addressable: bool = False
     """The EHR can find the line by its reference, so that an action may name it."""
+    is_tied: bool = False
+    """The drug's order or the injection's says that the one is for the other."""
 
     @property
     def is_coded_steroid(self) -> bool:
@@ -108,7 +110,7 @@ class InjectionOrder:
     """The order asks for more than one session."""
     words: frozenset[Word] = frozenset()
     drugs: tuple[Drug, ...] = ()
-    """Drugs ordered in the same hook."""
+    """Drugs ordered in the same hook, without those that are said to be for another order."""
     local_code: str | None = None
     """The site's own code that stands for `code`, where the order says it in no other way."""
 

@@ -29,6 +29,7 @@ from plugin.evidence.families import (
 )
 from plugin.evidence.reading import Chart, relative, text_of, when
 from plugin.evidence.sites import are_apart, ordered_region, sites_of
+from plugin.evidence.ties import Ties
 from plugin.evidence.views import (
     CodeableConcept,
     Condition,
@@ -109,6 +110,9 @@ class _Surroundings:
             if drug is not None
         )
 
+    def ties(self) -> Ties:
+        return Ties((line.draft for line in self.lines), (draft for draft, _ in self.medications))
+
     def _drug(self, draft: DraftOrder, request: MedicationRequest, chart: Chart) -> Drug:
         medication = medication_of(request, self.sent)
         return ordered_drug(medication, draft.reference, chart, form_of(request, medication, chart))
@@ -176,11 +180,13 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
 
 def _read_injections(around: _Surroundings, read: OrdersRead, hook: str, chart: Chart) -> None:
     drugs = around.drugs(chart)
+    ties = around.ties() if drugs else None
     orders: list[tuple[InjectionOrder, bool]] = []
     for line in around.lines:
         if not _is_reviewable(line.request, hook) or any(c.in_set(_OUT_OF_SCOPE) for c in line.known):
             continue
-        order = _injection(line, around.beside, drugs, chart)
+        own = ties.drugs_of(line.draft.reference, drugs) if ties else ()
+        order = _injection(line, around.beside, own, chart)
         if order is None:
             if line.draft.selected and not line.known and _is_named_in_text(line.request, chart):
                 read.uncoded.append(line.draft.reference)
@@ -217,6 +223,7 @@ def _with_add_ons(orders: list[tuple[InjectionOrder, bool]]) -> list[tuple[Injec
             sides=base.sides | add_on.sides,
             modifiers=base.modifiers | add_on.modifiers,
             words=base.words | add_on.words,
+            drugs=tuple(dict.fromkeys((*base.drugs, *add_on.drugs))),
         )
         joined[place] = (whole, was_selected or is_selected)
     return joined

@@ -44,12 +44,13 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(case: Case) -> Iterator[Row]:
     drugs = case.order.drugs
     coded = [d for d in drugs if d.is_coded_steroid]
-    items = tuple(d.item() for d in coded)
     is_shared = any(o.family is not Family.TRIGGER_POINT for o in case.alongside)
-    is_ordered, is_beside = Truth.of(bool(coded) and not is_shared), Truth.of(bool(coded) and is_shared)
-    yield Row("steroid-ordered", is_ordered, Outcome.NOT_MET, decided_by=items)
+    meant = tuple(d.item() for d in coded if d.is_tied or not is_shared)
+    beside = tuple(d.item() for d in coded if is_shared and not d.is_tied)
+    yield Row("steroid-ordered", Truth.of(bool(meant)), Outcome.NOT_MET, decided_by=meant)
     yield from _in_encounter(case)
-    yield Row("other-injection-beside", is_beside, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    is_beside = Truth.of(bool(beside))
+    yield Row("other-injection-beside", is_beside, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=beside)
     worded = tuple(d.item() for d in drugs if d.is_quoted and d.is_steroid is Truth.TRUE)
     is_worded = Truth.of(bool(worded) or Word.STEROID in case.order.words)
     yield Row("steroid-in-text", is_worded, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=worded)

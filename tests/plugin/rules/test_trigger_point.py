@@ -161,6 +161,13 @@ def test_a_steroid_may_be_for_another_injection_of_the_hook() -> None:
     assert steroid(TRIAMCINOLONE, alongside=(order("20553"),)) == "steroid-ordered"
 
 
+def test_a_steroid_that_is_said_to_be_for_the_trigger_points_is_for_no_other_injection() -> None:
+    tied = replace(TRIAMCINOLONE, is_tied=True)
+
+    assert steroid(tied, alongside=(order("62323"),)) == "steroid-ordered"
+    assert steroid(tied, TRIAMCINOLONE, alongside=(order("62323"),)) == "steroid-ordered"
+
+
 def on_file(*reasons: str, states_reason: bool = True) -> SteroidOrder:
     return SteroidOrder("MedicationRequest/9", "triamcinolone (10759)", states_reason, frozenset(reasons))
 
