@@ -15,7 +15,7 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session")
 def medplum_url() -> Iterator[str]:
-    """The base URL of a real FHIR R4 server, shared by the tests of one process: take away what you put there."""
+    """The base URL of a real FHIR R4 server. A process's tests share it: take away what you put there."""
     try:
         with medplum() as url:
             yield url

@@ -1,4 +1,4 @@
-"""`spinal-cds`: serve, demo, review, check, explain-token, db, feedback, content."""
+"""`spinal-cds`: serve, demo, review, try, load-demo, check, explain-token, db, feedback, content."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from plugin.cli.demo import run_demo
 from plugin.cli.document import as_markdown, as_text
 from plugin.cli.explain_token import explain
 from plugin.cli.feedback import FORMATS, export_feedback
+from plugin.cli.fhir_server import named_server, require_consent
+from plugin.cli.load_demo import put_patients, take_away
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.domain.content import ContentError
@@ -39,6 +41,22 @@ _FHIR = click.option(
     metavar="URL",
     help="A FHIR base URL that may be contacted beside loopback ones. May be repeated.",
 )
+_SCENARIOS = click.option(
+    "--scenarios",
+    default="fixtures/scenarios",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the ready-made requests.",
+)
+_ONE_FHIR = click.option(
+    "--fhir-server", "fhir_server", required=True, metavar="URL", help="The base URL of a FHIR R4 server."
+)
+_TOKEN = click.option(
+    "--token",
+    envvar="FHIR_TOKEN",
+    metavar="TOKEN",
+    help="A bearer token for it; `-`: from standard input. [env var: FHIR_TOKEN]",
+)
 
 
 @click.group()
@@ -60,13 +78,7 @@ def serve(host: str, port: int, fhir_servers: tuple[str, ...]) -> None:
 @main.command()
 @_HOST
 @_PORT
-@click.option(
-    "--scenarios",
-    default="fixtures/scenarios",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the ready-made requests.",
-)
+@_SCENARIOS
 def demo(host: str, port: int, scenarios: Path) -> None:
     """Start the service, send it three ready-made requests, show the cards, and go on serving."""
     with _line_per_fault():
@@ -97,6 +109,26 @@ def review(
         settings = read_settings(**overrides, **({"fhir_servers": fhir_servers} if fhir_servers else {}))
         output = Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
         click.echo(review_file(request_file, settings, output))
+
+
+@main.command("load-demo")
+@click.argument("names", metavar="[SCENARIO]...", nargs=-1)
+@_ONE_FHIR
+@_TOKEN
+@_SCENARIOS
+@click.option("--remove", is_flag=True, help="Take away everything there that carries the tag.")
+@click.option("--yes", is_flag=True, help="Do so on a server that is not on this machine, too.")
+def load_demo(
+    names: tuple[str, ...], fhir_server: str, token: str | None, scenarios: Path, remove: bool, yes: bool
+) -> None:
+    """Put synthetic patients on a FHIR server, those of the demonstration or of each SCENARIO (025*).
+
+    One transaction, fixed ids, every resource tagged: to repeat it changes nothing.
+    """
+    with _line_per_fault():
+        server = named_server(fhir_server, token)
+        require_consent(server, yes)
+        click.echo(take_away(server) if remove else put_patients(server, scenarios, names))
 
 
 @main.command()
