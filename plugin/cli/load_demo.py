@@ -33,8 +33,9 @@ def put_patients(server: FhirServer, scenarios: Path, names: Sequence[str]) -> s
     count = load(server, patients)
     lines = [f"Put {count} resources of {len(patients)} synthetic patients on {server.base}"]
     for patient in patients:
-        orders = " ".join(f"--order {code}" for code in patient.order_codes)
-        lines += [f"  {patient.title} ({patient.scenario})", f"    --patient {patient.id} {orders}"]
+        orders = "".join(f" --order {code}" for code in patient.order_codes)
+        asked = f"--patient {patient.id}{orders} --today {patient.today}"
+        lines += ["", patient.title, f"  spinal-cds try --fhir-server {server.base} {asked}"]
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ _REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]+)")
 
 @dataclass(frozen=True, slots=True)
 class SyntheticPatient:
-    """One scenario's patient as they are stored. `order_codes` are those of the scenario's draft orders."""
+    """One scenario's patient as they are stored. `order_codes` are those of its orders, `today` its day."""
 
-    scenario: str
     title: str
+    today: date
     id: str
     resources: tuple[Json, ...]
     order_codes: tuple[str, ...]
@@ -59,15 +60,15 @@ def read_patients(scenarios: Path, names: Sequence[str]) -> list[SyntheticPatien
 def _read_patient(folder: Path) -> SyntheticPatient:
     try:
         request = json.loads((folder / "request.json").read_bytes())
-        title = tomllib.loads((folder / "scenario.toml").read_text(encoding="utf-8"))["title"]
+        story = tomllib.loads((folder / "scenario.toml").read_text(encoding="utf-8"))
     except OSError as error:
         raise ContentError(f"{error.filename}: {error.strerror}") from error
     chart = [_stored(resource) for value in request["prefetch"].values() for resource in _resources(value)]
     drafts = request["context"]["draftOrders"]["entry"]
     codings = (coding for draft in drafts for coding in draft["resource"].get("code", {}).get("coding", ()))
     return SyntheticPatient(
-        scenario=folder.name,
-        title=title,
+        title=story["title"],
+        today=story["today"],
         id=stored_id(request["context"]["patientId"]),
         resources=(*_practitioners(chart), *chart),
         order_codes=tuple(coding["code"] for coding in codings),
