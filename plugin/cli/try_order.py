@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Any
 
 import msgspec
 from flask import Flask
@@ -47,7 +48,7 @@ def try_order(asked: AskedOrders, server: FhirServer, settings: Settings, output
         why = _why_nothing_was_read(trial.searches, catalogue, settings) or text
         raise ContentError(f"{server.base}: {answer.status_code}: {why}")
     if output is Output.JSON:
-        return msgspec.json.format(answer.data, indent=2).decode()
+        return msgspec.json.format(answer.get_data(as_text=True), indent=2)
     if not trial.reviewed.verdicts and not trial.reviewed.orphans:
         return explanation(trial.reviewed, trial.review)
     parts = [
@@ -111,7 +112,7 @@ def _why_nothing_was_read(searches: Sequence[Search], catalogue: Catalogue, sett
     return f"nothing could be read: {'; '.join(reasons)}{late}"
 
 
-def _unread(reading: Reading[object], catalogue: Catalogue) -> str:
+def _unread(reading: Reading[Any], catalogue: Catalogue) -> str:
     """Why something may be missing, in words; empty when all was read."""
     if reading.unread is None:
         return ""
@@ -144,7 +145,7 @@ def _deadline(settings: Settings) -> str:
     return f"All reads of a call together have {settings.deadline_seconds:g} s ({PREFIX}DEADLINE_SECONDS)."
 
 
-def _counted(reading: Reading[object]) -> str:
+def _counted(reading: Reading[Any]) -> str:
     count = len(reading.resources)
     if not count and reading.unread is not None:
         return ""
