@@ -52,8 +52,8 @@ from plugin.trust import registered_clients
 Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
-HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "appointment-book": "1.0"}
-"""Every hook with the version of its definition."""
+HOOKS = {"appointment-book": "1.0", "order-dispatch": "1.1", "order-sign": "1.0", "order-select": "1.0"}
+"""Every hook with the version of its definition. The CDS Hooks sandbox keeps the last one of a service."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
     "Reads ServiceRequests coded in CPT, HCPCS, SNOMED CT or LOINC as epidural, facet, sacroiliac or trigger "
