@@ -81,6 +81,7 @@ def create_app(settings: Settings) -> Flask:
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
+            max_in_flight=settings.max_in_flight,
             observe=_log_call,
             on_unexpected=_log_unexpected,
         )
