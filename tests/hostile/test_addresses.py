@@ -17,6 +17,7 @@ VERBS = (
 ANSWERED = {
     "/cds-services": {"GET", "HEAD", "OPTIONS"},
     "/openapi.json": {"GET", "HEAD", "OPTIONS"},
+    **dict.fromkeys(("/livez", "/healthz", "/readyz"), {"GET", "HEAD", "OPTIONS"}),
     SERVICE: {"POST", "OPTIONS"},
     FEEDBACK: {"POST", "OPTIONS"},
 }
