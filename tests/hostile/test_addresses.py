@@ -17,7 +17,9 @@ VERBS = (
 ANSWERED = {
     "/cds-services": {"GET", "HEAD", "OPTIONS"},
     "/openapi.json": {"GET", "HEAD", "OPTIONS"},
-    **dict.fromkeys(("/livez", "/healthz", "/readyz"), {"GET", "HEAD", "OPTIONS"}),
+    "/livez": {"GET", "HEAD", "OPTIONS"},
+    "/healthz": {"GET", "HEAD", "OPTIONS"},
+    "/readyz": {"GET", "HEAD", "OPTIONS"},
     SERVICE: {"POST", "OPTIONS"},
     FEEDBACK: {"POST", "OPTIONS"},
 }
