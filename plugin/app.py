@@ -43,6 +43,7 @@ from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
+from plugin.probes import create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
 from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
@@ -67,7 +68,8 @@ _USAGE = (
 def create_app(settings: Settings) -> Flask:
     """The WSGI application. Raises ContentError when settings or content are at fault."""
     registrations = registered_clients(settings)
-    reviews = create_reviews(settings, registrations)
+    content = load_content(settings)
+    reviews = create_reviews(settings, registrations, content)
     authenticator = create_authenticator(settings, registrations)
     database = open_database(settings.database)
     store = IssuedCards(database, _log_loss)
@@ -86,19 +88,20 @@ def create_app(settings: Settings) -> Flask:
             on_unexpected=_log_unexpected,
         )
     )
-    app.register_blueprint(create_pages(_knowledge(reviews), reviews[None].today))
+    app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
+    app.register_blueprint(create_probes(database_checks(database)))
     return app
 
 
-def _knowledge(reviews: Reviews) -> Knowledge:
+def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
     """What the evidence pages show: the policies in use, the service's own first, and every guideline."""
     review = reviews[None]
     return Knowledge(
         content=load_criteria(),
         policies=tuple({r.policy.label: r.policy for r in reviews.values()}.values()),
-        guidelines=load_guidelines(),
-        catalogue=review.composer.catalogue,
-        terminology=review.terminology,
+        guidelines=content.guidelines,
+        catalogue=content.catalogue,
+        terminology=content.terminology,
         searches=review.record.templates,
     ).check()
 
@@ -140,15 +143,14 @@ def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
 
 def create_review(settings: Settings) -> Review:
     """The review under the settings' policy."""
-    return _review(settings, settings.policy, _load_content(settings))
+    return _review(settings, settings.policy, load_content(settings))
 
 
-def create_reviews(settings: Settings, registrations: Sequence[Registration]) -> Reviews:
+def create_reviews(settings: Settings, registrations: Sequence[Registration], content: Content) -> Reviews:
     """One review per policy, under its name in the clients file; None is the settings' own policy.
 
     Raises ContentError for what cannot be used, naming the client.
     """
-    content = _load_content(settings)
     clients = [registration.client for registration in registrations]
     asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
     reviews: dict[str | None, Review] = {}
@@ -164,7 +166,7 @@ def create_reviews(settings: Settings, registrations: Sequence[Registration]) ->
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class Content:
     """What all policies share."""
 
     terminology: Terminology
@@ -172,13 +174,12 @@ class _Content:
     catalogue: Catalogue
 
 
-def _load_content(settings: Settings) -> _Content:
-    return _Content(
-        load_terminology(relief_code=settings.relief_code), tuple(load_guidelines()), load_catalogue()
-    )
+def load_content(settings: Settings) -> Content:
+    """Raises ContentError."""
+    return Content(load_terminology(relief_code=settings.relief_code), load_guidelines(), load_catalogue())
 
 
-def _review(settings: Settings, policy_source: str, content: _Content) -> Review:
+def _review(settings: Settings, policy_source: str, content: Content) -> Review:
     policy = load_policy(policy_source, frozenset(g.id for g in content.guidelines))
     judge = Judge(policy, Library(g for g in content.guidelines if g.id in policy.file.guidelines))
     composer = Composer(

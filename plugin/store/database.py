@@ -48,7 +48,7 @@ def open_database(url: str) -> Engine:
 
 
 def _require_head(engine: Engine, url: str) -> None:
-    if _revision(engine) == HEAD:
+    if revision_of(engine) == HEAD:
         return
     if engine.dialect.name != "sqlite":
         raise ContentError(
@@ -148,7 +148,7 @@ def _at_fault(what: str) -> Iterator[None]:
         raise ContentError(f"SPINAL_CDS_DATABASE: {what} ({type(error).__name__})") from error
 
 
-def _revision(engine: Engine) -> str | None:
+def revision_of(engine: Engine) -> str | None:
     """None for a database that no migration has seen."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
