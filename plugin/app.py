@@ -43,6 +43,7 @@ from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
+from plugin.probes import create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
 from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
@@ -82,11 +83,13 @@ def create_app(settings: Settings) -> Flask:
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
+            max_in_flight=settings.max_in_flight,
             observe=_log_call,
             on_unexpected=_log_unexpected,
         )
     )
     app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
+    app.register_blueprint(create_probes(database_checks(database)))
     return app
 
 

@@ -34,21 +34,21 @@ _UPGRADE_LOCK = 7_300_512
 def open_database(url: str) -> Engine:
     """An engine on a schema that this version works with; what it commits is on disk.
 
-    A SQLite file is made and upgraded where needed. PostgreSQL is upgraded by `spinal-cds db upgrade`. Raises
-    ContentError in one line.
+    A SQLite file is made and upgraded where needed. PostgreSQL is upgraded by `spinal-cds db upgrade`. No
+    connection is open when it returns, so that a server may fork its workers then. Raises ContentError in one
+    line.
     """
     with _at_fault("cannot be opened"):
         engine = connect(url)
         try:
             _require_head(engine, url)
-        except BaseException:
+        finally:
             engine.dispose()
-            raise
     return engine
 
 
 def _require_head(engine: Engine, url: str) -> None:
-    if _revision(engine) == HEAD:
+    if revision_of(engine) == HEAD:
         return
     if engine.dialect.name != "sqlite":
         raise ContentError(
@@ -148,7 +148,7 @@ def _at_fault(what: str) -> Iterator[None]:
         raise ContentError(f"SPINAL_CDS_DATABASE: {what} ({type(error).__name__})") from error
 
 
-def _revision(engine: Engine) -> str | None:
+def revision_of(engine: Engine) -> str | None:
     """None for a database that no migration has seen."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
