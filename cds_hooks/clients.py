@@ -36,6 +36,8 @@ _ORIGIN = re.compile(r"https?://(?:\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::[1-9][0-9]{0,4
 class Client:
     """One registered EHR. `policy` is a name that the service gives a meaning; None is the service's own.
 
+    `local_codes`: the file that says what the EHR's own codes stand for; None is the service's own.
+
     `dialect` is a key of `cds_hooks.DIALECTS`.
     `fhir_subjects`: whom its FHIR tokens are issued to, when only those may be used.
     """
@@ -43,6 +45,7 @@ class Client:
     id: str
     fhir_bases: AllowedBases
     policy: str | None = None
+    local_codes: Path | None = None
     dialect: DialectName = "spec"
     keep_user_comments: bool = False
     fhir_subjects: frozenset[str] = frozenset()
@@ -219,6 +222,7 @@ class ClientEntry(BaseModel):
     cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     dialect: DialectName = "spec"
     policy: Annotated[str, Field(min_length=1)] | None = None
+    local_codes: Annotated[str, Field(min_length=1)] | None = None
     keep_user_comments: StrictBool = False
 
     @model_validator(mode="after")
@@ -239,6 +243,7 @@ class ClientEntry(BaseModel):
                     private_networks=tuple(ip_network(cidr) for cidr in self.allowed_cidrs),
                 ),
                 policy=self.policy,
+                local_codes=None if self.local_codes is None else folder / self.local_codes,
                 dialect=self.dialect,
                 keep_user_comments=self.keep_user_comments,
                 fhir_subjects=frozenset(self.fhir_subjects),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
-from flask import Flask
+from flask import Flask, g
 
 from cds_hooks import (
     ANY_NETWORK,
@@ -47,7 +49,7 @@ from plugin.probes import create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
 from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
-from plugin.terminology import Terminology, load_terminology
+from plugin.terminology import Terminology, load_terminology, read_local_codes
 from plugin.trust import registered_clients
 
 Reviews = Mapping[str | None, Review]
@@ -111,9 +113,10 @@ def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
 
     def answer(call: HookCall) -> Response:
         request = call.request
-        review = reviews[call.client.policy]
+        review = reviews.get(call.client.id, reviews[None])
         reviewed = review.review(request, call.server)
         response = reviewed.response
+        g.unmapped = reviewed.unmapped
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
             _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
@@ -147,22 +150,35 @@ def create_review(settings: Settings) -> Review:
 
 
 def create_reviews(settings: Settings, registrations: Sequence[Registration], content: Content) -> Reviews:
-    """One review per policy, under its name in the clients file; None is the settings' own policy.
+    """One review per client that has a policy or local codes of its own, under its id; None is the settings'.
 
-    Raises ContentError for what cannot be used, naming the client.
+    Clients that have the same share one. Raises ContentError for what cannot be used, naming the client.
     """
-    clients = [registration.client for registration in registrations]
-    asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
     reviews: dict[str | None, Review] = {}
+    made: dict[tuple[str | None, Path | None], Review] = {}
     faults: list[str] = []
-    for policy, place in asked.items():
-        try:
-            reviews[policy] = _review(settings, _policy_source(settings, policy), content)
-        except ContentError as error:
-            faults += [f"{place}{fault}" for fault in error.faults]
+    with _collected_in(faults, ""):
+        reviews[None] = _review(settings, settings.policy, content)
+    for client in (registration.client for registration in registrations):
+        own, known = (client.policy, client.local_codes), content
+        if own == (None, None):
+            continue
+        with _collected_in(faults, f"client {client.id}: local_codes: "):
+            known = content.with_local_codes(client.local_codes)
+        with _collected_in(faults, f"client {client.id}: policy: "):
+            made[own] = made.get(own) or _review(settings, _policy_source(settings, client.policy), known)
+            reviews[client.id] = made[own]
     if faults:
         raise ContentError(*faults)
     return reviews
+
+
+@contextmanager
+def _collected_in(faults: list[str], place: str) -> Iterator[None]:
+    try:
+        yield
+    except ContentError as error:
+        faults += [f"{place}{fault}" for fault in error.faults]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +189,19 @@ class Content:
     guidelines: tuple[Guideline, ...]
     catalogue: Catalogue
 
+    def with_local_codes(self, path: Path | None) -> Content:
+        """The same for an EHR whose own codes stand in the file. Raises ContentError."""
+        if path is None:
+            return self
+        local_codes = read_local_codes(path, self.terminology)
+        return replace(self, terminology=self.terminology.with_local_codes(local_codes))
+
 
 def load_content(settings: Settings) -> Content:
     """Raises ContentError."""
-    return Content(load_terminology(relief_code=settings.relief_code), load_guidelines(), load_catalogue())
+    terminology = load_terminology(relief_code=settings.relief_code)
+    content = Content(terminology, load_guidelines(), load_catalogue())
+    return content.with_local_codes(settings.local_codes_file)
 
 
 def _review(settings: Settings, policy_source: str, content: Content) -> Review:
@@ -298,6 +323,8 @@ def _log_keys(client_id: str, why: str) -> None:
 def _log_call(record: CallRecord | FeedbackRecord) -> None:
     fields = {key: value for key, value in asdict(record).items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
+    if unmapped := g.pop("unmapped", None):
+        fields["unmapped"] = dict(unmapped)
     _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
 
 

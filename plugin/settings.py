@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
     relief_code: Annotated[tuple[str, str] | None, NoDecode] = None
     """System and code of the Observation that holds percent relief after an injection; `system|code`."""
+    local_codes_file: Path | None = None
+    """FHIR R4 ConceptMap, JSON: which standard codes the site's own codes stand for."""
     database: str = "sqlite:///.run/spinal-cds.sqlite3"
     """SQLAlchemy URL of the store: `sqlite:///FILE` or `postgresql+psycopg://…`."""
     replay_url: str | None = Field(default=None, pattern=r"^rediss?://")

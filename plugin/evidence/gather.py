@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -29,6 +30,7 @@ from plugin.evidence.care import (
     read_medication_statements,
     read_procedures,
     read_requests,
+    read_surroundings,
 )
 from plugin.evidence.conditions import read_diagnoses
 from plugin.evidence.drugs import steroid_orders
@@ -150,6 +152,7 @@ def _template(source: Source, terminology: Terminology) -> str:
     if source.code_set is None:
         return source.template
     codes = sorted(c.code for c in terminology.members(source.code_set))
+    codes += (quote(code, safe="") for code in terminology.local_members(source.code_set))
     if terminology.relief_code is not None:
         codes.append(terminology.relief_code[1])
     return f"{source.template}&code={','.join(codes)}"
@@ -184,7 +187,7 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
     found = CareFound()
     read_procedures(_of(readings, "procedures"), chart, found)
     read_requests(_of(readings, "serviceRequests"), chart, found)
-    read_requests(drafts.requests, chart, found)
+    read_surroundings(drafts.requests, chart, found)
     read_medication_requests(_of(readings, "medications"), chart, found)
     read_medication_statements(_of(readings, "medicationStatements"), chart, found)
     conditions = (*_of(readings, "conditions"), *drafts.conditions)
