@@ -62,7 +62,7 @@ bench: install-dev
 	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)
 
 hostile: install-dev
-	@HOSTILE=full $(BIN)/pytest -n auto -q tests/hostile
+	@HOSTILE=full $(BIN)/pytest -n auto -q tests/hostile tests/plugin/test_both_paths.py
 
 content: install
 	@$(BIN)/spinal-cds content --markdown >docs/clinical-content.md

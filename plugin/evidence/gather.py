@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -244,8 +245,13 @@ class _Sections:
 
     def of(self, entries: tuple[Any, ...], *keys: str) -> Section[Any]:
         unread = tuple(u for key in keys for u in self._unread.get(key, ()))
-        aside: tuple[Item, ...] = tuple(i for key in keys for i in self._chart.set_aside.get(key, ()))
-        return Section(entries, unread, aside)
+        aside = [item for key in keys for item in self._chart.set_aside.get(key, ())]
+        return Section(entries, unread, tuple(sorted(aside, key=_earliest_first)))
+
+
+def _earliest_first(item: Item) -> tuple[date, str]:
+    """An order of its own: servers need not send entries in any, nor in the same one twice."""
+    return item.when.first if item.when else date.max, item.reference
 
 
 def _unread(key: str, reading: Reading[Any], chart: Chart) -> tuple[check.Unread, ...]:

