@@ -75,12 +75,14 @@ def create_app(settings: Settings) -> Flask:
     authenticator = create_authenticator(settings, registrations)
     database = open_database(settings.database)
     store = IssuedCards(database, _log_loss)
+    fhir_access = create_fhir_access(settings)
     app = Flask("spinal-injection-cds", static_folder=None)
+    app.extensions["fhir_access"] = fhir_access
     app.register_blueprint(
         create_blueprint(
             hook_services(reviews[None], _recording(reviews, store)),
             authenticator=authenticator,
-            fhir_access=create_fhir_access(settings),
+            fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
