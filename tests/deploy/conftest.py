@@ -1,3 +1,3 @@
 """The servers beside the service."""
 
-from tests.plugin.store.conftest import postgresql_server  # noqa: F401
+from tests.plugin.conftest import postgresql_server  # noqa: F401
