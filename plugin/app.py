@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
-from flask import Flask
+from flask import Flask, g
 
 from cds_hooks import (
     ANY_NETWORK,
@@ -43,10 +45,11 @@ from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
+from plugin.probes import create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
 from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
-from plugin.terminology import Terminology, load_terminology
+from plugin.terminology import Terminology, load_terminology, read_local_codes
 from plugin.trust import registered_clients
 
 Reviews = Mapping[str | None, Review]
@@ -67,37 +70,42 @@ _USAGE = (
 def create_app(settings: Settings) -> Flask:
     """The WSGI application. Raises ContentError when settings or content are at fault."""
     registrations = registered_clients(settings)
-    reviews = create_reviews(settings, registrations)
+    content = load_content(settings)
+    reviews = create_reviews(settings, registrations, content)
     authenticator = create_authenticator(settings, registrations)
     database = open_database(settings.database)
     store = IssuedCards(database, _log_loss)
+    fhir_access = create_fhir_access(settings)
     app = Flask("spinal-injection-cds", static_folder=None)
+    app.extensions["fhir_access"] = fhir_access
     app.register_blueprint(
         create_blueprint(
             hook_services(reviews[None], _recording(reviews, store)),
             authenticator=authenticator,
-            fhir_access=create_fhir_access(settings),
+            fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
+            max_in_flight=settings.max_in_flight,
             observe=_log_call,
             on_unexpected=_log_unexpected,
         )
     )
-    app.register_blueprint(create_pages(_knowledge(reviews), reviews[None].today))
+    app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
+    app.register_blueprint(create_probes(database_checks(database)))
     return app
 
 
-def _knowledge(reviews: Reviews) -> Knowledge:
+def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
     """What the evidence pages show: the policies in use, the service's own first, and every guideline."""
     review = reviews[None]
     return Knowledge(
         content=load_criteria(),
         policies=tuple({r.policy.label: r.policy for r in reviews.values()}.values()),
-        guidelines=load_guidelines(),
-        catalogue=review.composer.catalogue,
-        terminology=review.terminology,
+        guidelines=content.guidelines,
+        catalogue=content.catalogue,
+        terminology=content.terminology,
         searches=review.record.templates,
     ).check()
 
@@ -107,9 +115,10 @@ def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
 
     def answer(call: HookCall) -> Response:
         request = call.request
-        review = reviews[call.client.policy]
+        review = reviews.get(call.client.id, reviews[None])
         reviewed = review.review(request, call.server)
         response = reviewed.response
+        g.unmapped = reviewed.unmapped
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
             _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
@@ -139,45 +148,65 @@ def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
 
 def create_review(settings: Settings) -> Review:
     """The review under the settings' policy."""
-    return _review(settings, settings.policy, _load_content(settings))
+    return _review(settings, settings.policy, load_content(settings))
 
 
-def create_reviews(settings: Settings, registrations: Sequence[Registration]) -> Reviews:
-    """One review per policy, under its name in the clients file; None is the settings' own policy.
+def create_reviews(settings: Settings, registrations: Sequence[Registration], content: Content) -> Reviews:
+    """One review per client that has a policy or local codes of its own, under its id; None is the settings'.
 
-    Raises ContentError for what cannot be used, naming the client.
+    Clients that have the same share one. Raises ContentError for what cannot be used, naming the client.
     """
-    content = _load_content(settings)
-    clients = [registration.client for registration in registrations]
-    asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
     reviews: dict[str | None, Review] = {}
+    made: dict[tuple[str | None, Path | None], Review] = {}
     faults: list[str] = []
-    for policy, place in asked.items():
-        try:
-            reviews[policy] = _review(settings, _policy_source(settings, policy), content)
-        except ContentError as error:
-            faults += [f"{place}{fault}" for fault in error.faults]
+    with _collected_in(faults, ""):
+        reviews[None] = _review(settings, settings.policy, content)
+    for client in (registration.client for registration in registrations):
+        own, known = (client.policy, client.local_codes), content
+        if own == (None, None):
+            continue
+        with _collected_in(faults, f"client {client.id}: local_codes: "):
+            known = content.with_local_codes(client.local_codes)
+        with _collected_in(faults, f"client {client.id}: policy: "):
+            made[own] = made.get(own) or _review(settings, _policy_source(settings, client.policy), known)
+            reviews[client.id] = made[own]
     if faults:
         raise ContentError(*faults)
     return reviews
 
 
+@contextmanager
+def _collected_in(faults: list[str], place: str) -> Iterator[None]:
+    try:
+        yield
+    except ContentError as error:
+        faults += [f"{place}{fault}" for fault in error.faults]
+
+
 @dataclass(frozen=True, slots=True)
-class _Content:
+class Content:
     """What all policies share."""
 
     terminology: Terminology
     guidelines: tuple[Guideline, ...]
     catalogue: Catalogue
 
+    def with_local_codes(self, path: Path | None) -> Content:
+        """The same for an EHR whose own codes stand in the file. Raises ContentError."""
+        if path is None:
+            return self
+        local_codes = read_local_codes(path, self.terminology)
+        return replace(self, terminology=self.terminology.with_local_codes(local_codes))
 
-def _load_content(settings: Settings) -> _Content:
-    return _Content(
-        load_terminology(relief_code=settings.relief_code), tuple(load_guidelines()), load_catalogue()
-    )
+
+def load_content(settings: Settings) -> Content:
+    """Raises ContentError."""
+    terminology = load_terminology(relief_code=settings.relief_code)
+    content = Content(terminology, load_guidelines(), load_catalogue())
+    return content.with_local_codes(settings.local_codes_file)
 
 
-def _review(settings: Settings, policy_source: str, content: _Content) -> Review:
+def _review(settings: Settings, policy_source: str, content: Content) -> Review:
     policy = load_policy(policy_source, frozenset(g.id for g in content.guidelines))
     judge = Judge(policy, Library(g for g in content.guidelines if g.id in policy.file.guidelines))
     composer = Composer(
@@ -296,6 +325,8 @@ def _log_keys(client_id: str, why: str) -> None:
 def _log_call(record: CallRecord | FeedbackRecord) -> None:
     fields = {key: value for key, value in asdict(record).items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
+    if unmapped := g.pop("unmapped", None):
+        fields["unmapped"] = dict(unmapped)
     _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,6 +37,12 @@ class Reviewed:
     orphans: tuple[tuple[str, str], ...]
     """Row and reference of selected orders that could not be reviewed."""
     response: Response
+    unmapped: Mapping[str, int]
+    """How many codes that were read no value set holds, by the short name of their system.
+
+    Codes of orders, diagnoses, procedures and imaging. Names are those of `vocabulary.toml`, `local` for the
+    systems of the site's code map, else `other`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Review:
                 for order in orders.injections
             )
         cards = self._cards(request, chart.today, verdicts, orders)
-        return Reviewed(verdicts, orphans, Response(cards=cards))
+        return Reviewed(verdicts, orphans, Response(cards=cards), chart.unmapped())
 
     def _cards(
         self,
