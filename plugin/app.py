@@ -32,6 +32,7 @@ from cds_hooks import (
     Service,
     TokenAuthenticator,
     create_blueprint,
+    published_keys,
     templates_for,
 )
 from plugin.cards.booking import BookingCards
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
             fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
+            jwks=_jwks(registrations),
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
@@ -260,7 +262,13 @@ def create_client(settings: Settings) -> Client:
 
 
 def create_fhir_access(settings: Settings) -> FhirAccess:
-    return FhirAccess(deadline_seconds=settings.deadline_seconds)
+    return FhirAccess(deadline_seconds=settings.deadline_seconds, warn=_log_no_token)
+
+
+def _jwks(registrations: Sequence[Registration]) -> bytes | None:
+    """The service's own public keys; None when it has no need of any."""
+    services = [r.client.backend_services for r in registrations if r.client.backend_services is not None]
+    return published_keys(key for s in services for key in (s.key, s.next_key)) if services else None
 
 
 def _clock(settings: Settings) -> Callable[[], date]:
@@ -320,6 +328,10 @@ def _log_loss(count: int, why: str) -> None:
 
 def _log_keys(client_id: str, why: str) -> None:
     _log.warning("keys not read", client=client_id, why=why)
+
+
+def _log_no_token(client_id: str, why: str) -> None:
+    _log.warning("no access token", client=client_id, why=why)
 
 
 def _log_call(record: CallRecord | FeedbackRecord) -> None:
