@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from plugin.domain.content import ContentError
+from plugin.store.audit import append
 from plugin.store.tables import HEAD
 
 SetUp = Callable[[DBAPIConnection, ConnectionPoolEntry], None]
@@ -83,7 +84,10 @@ def upgrade_database(url: str) -> None:
         try:
             with engine.begin() as connection:
                 config.attributes["connection"] = connection
+                before = _revision_on(connection)
                 command.upgrade(config, "head")
+                if before != HEAD:
+                    append(connection, "migrated", "service", {"from": before, "to": HEAD})
         except CommandError as error:
             raise ContentError(
                 f"SPINAL_CDS_DATABASE: the schema is newer than revision {HEAD} of this version"
@@ -151,10 +155,14 @@ def _at_fault(what: str) -> Iterator[None]:
 def revision_of(engine: Engine) -> str | None:
     """None for a database that no migration has seen."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision
+        return _revision_on(connection)
+
+
+def _revision_on(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _lock_for_upgrade(connection: Connection) -> None:

@@ -36,6 +36,8 @@ class IssuedCard:
     policy: str
     policy_hash: str
     issued_at: datetime
+    silent: bool = False
+    """Made for the record, and not shown."""
 
 
 class IssuedCards:

@@ -59,7 +59,7 @@ def log(engine: Engine) -> FeedbackLog:
 
 
 def issue(engine: Engine, card: str, client: str) -> None:
-    texts = {column.name: "x" for column in cards_issued.columns}
+    texts = {column.name: "x" for column in cards_issued.columns if column.name != "silent"}
     with engine.begin() as connection:
         connection.execute(insert(cards_issued), texts | {"card": card, "client": client, "issued_at": NOW})
 
