@@ -68,11 +68,27 @@ _USAGE = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """The WSGI application. Raises ContentError when settings or content are at fault."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that an app reads once and never changes: made in one process, it serves those forked from it."""
+
+    registrations: tuple[Registration, ...]
+    reviews: Reviews
+    knowledge: Knowledge
+
+
+def load(settings: Settings) -> Loaded:
+    """Raises ContentError when settings or content are at fault. Nothing is left open, no thread runs."""
     registrations = registered_clients(settings)
     content = load_content(settings)
     reviews = create_reviews(settings, registrations, content)
+    return Loaded(registrations, reviews, _knowledge(reviews, content))
+
+
+def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
+    """The WSGI application of one process. Raises ContentError when it cannot start."""
+    loaded = loaded or load(settings)
+    registrations, reviews = loaded.registrations, loaded.reviews
     authenticator = create_authenticator(settings, registrations)
     database = open_database(settings.database)
     store = IssuedCards(database, _log_loss)
@@ -94,7 +110,7 @@ def create_app(settings: Settings) -> Flask:
             on_unexpected=_log_unexpected,
         )
     )
-    app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
+    app.register_blueprint(create_pages(loaded.knowledge, reviews[None].today))
     app.register_blueprint(create_probes(database_checks(database)))
     return app
 
