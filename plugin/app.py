@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from importlib.metadata import version
 
-import msgspec
-import structlog
 from flask import Flask
 
 from cds_hooks import (
     ANY_NETWORK,
     AllowedBases,
     Authenticator,
-    CallRecord,
+    Card,
     Client,
-    FeedbackRecord,
     FhirAccess,
     HookCall,
     OpenTo,
@@ -35,20 +31,30 @@ from cds_hooks import (
 from plugin.cards.booking import BookingCards
 from plugin.cards.catalogue import Catalogue, load_catalogue
 from plugin.cards.compose import Composer
+from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
+from plugin.logs import LogOfControl, log_call, log_keys, log_loss, log_not_reviewed, log_unexpected
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
-from plugin.probes import create_probes, database_checks
+from plugin.policies.model import Policy
+from plugin.probes import control_check, create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
-from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
+from plugin.store import (
+    FeedbackLog,
+    IssuedCard,
+    IssuedCards,
+    connect,
+    open_database,
+    open_replay_store,
+)
 from plugin.terminology import Terminology, load_terminology
-from plugin.trust import registered_clients
+from plugin.trust import OPEN_CLIENT, registered_clients
 
 Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
@@ -72,23 +78,26 @@ def create_app(settings: Settings) -> Flask:
     reviews = create_reviews(settings, registrations, content)
     authenticator = create_authenticator(settings, registrations)
     database = open_database(settings.database)
-    store = IssuedCards(database, _log_loss)
+    store = IssuedCards(database, log_loss)
+    watch = watch_control(settings, registrations, reviews)
     app = Flask("spinal-injection-cds", static_folder=None)
+    weakref.finalize(app, watch.close)
     app.register_blueprint(
         create_blueprint(
-            hook_services(reviews[None], _recording(reviews, store)),
+            hook_services(reviews[None], _recording(reviews, watch, store)),
             authenticator=authenticator,
             fhir_access=create_fhir_access(settings),
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
-            observe=_log_call,
-            on_unexpected=_log_unexpected,
+            observe=log_call,
+            on_unexpected=log_unexpected,
         )
     )
     app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
-    app.register_blueprint(create_probes(database_checks(database)))
+    today = reviews[None].today
+    app.register_blueprint(create_probes({**database_checks(database), **control_check(watch, today)}))
     return app
 
 
@@ -105,39 +114,76 @@ def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
     ).check()
 
 
-def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
-    """The review under the client's policy, with what it issued handed to the store."""
+def watch_control(
+    settings: Settings, registrations: Sequence[Registration], reviews: Reviews
+) -> ControlWatch:
+    """Raises ContentError when it cannot be told what is to be shown."""
+    known = _known(registrations)
+    policies = sorted({f"{r.policy.label} {r.policy.content_hash}" for r in reviews.values()})
+    return ControlWatch(
+        settings.control_file,
+        connect(settings.database, wait_seconds=1),
+        known,
+        {
+            "version": version("spinal-injection-cds"),
+            "clients": sorted(known.clients),
+            "policies": policies,
+        },
+        LogOfControl(),
+    )
+
+
+def check_control_file(settings: Settings, registrations: Sequence[Registration]) -> None:
+    """Raises ContentError listing its faults."""
+    if settings.control_file is not None:
+        parse_control(read_control(settings.control_file), _known(registrations))
+
+
+def _known(registrations: Sequence[Registration]) -> Known:
+    """What a control file may name."""
+    clients = [registration.client.id for registration in registrations] or [OPEN_CLIENT]
+    return Known(frozenset(clients), frozenset(load_criteria().criteria))
+
+
+def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards) -> Answer:
+    """The review under the client's policy and modes, with what it issued handed to the store."""
 
     def answer(call: HookCall) -> Response:
-        request = call.request
+        request, control = call.request, watch.control
+        if control.is_off(call.client.id):
+            return Response()
         review = reviews[call.client.policy]
-        reviewed = review.review(request, call.server)
-        response = reviewed.response
+        modes = control.modes(call.client.id, request.context.user_id, review.today())
+        reviewed = review.review(request, call.server, modes)
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
-            _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
-        if response.cards:
+            log_not_reviewed(request.hook_instance, gates)
+        issued = [(card, False) for card in reviewed.response.cards]
+        issued += [(card, True) for card in reviewed.silent]
+        if issued:
             now = _utc_now()
             store.record(
-                [
-                    IssuedCard(
-                        card=card.uuid,
-                        client=call.client.id,
-                        service=SERVICE_ID,
-                        hook_instance=request.hook_instance,
-                        hook=request.hook,
-                        topic=card.source.topic.code if card.source.topic else "",
-                        indicator=card.indicator,
-                        policy=review.policy.label,
-                        policy_hash=review.policy.content_hash,
-                        issued_at=now,
-                    )
-                    for card in response.cards
-                ]
+                [_issued(card, call, review.policy, now, is_silent=silent) for card, silent in issued]
             )
-        return response
+        return reviewed.response
 
     return answer
+
+
+def _issued(card: Card, call: HookCall, policy: Policy, now: datetime, *, is_silent: bool) -> IssuedCard:
+    return IssuedCard(
+        card=card.uuid,
+        client=call.client.id,
+        service=SERVICE_ID,
+        hook_instance=call.request.hook_instance,
+        hook=call.request.hook,
+        topic=card.source.topic.code if card.source.topic else "",
+        indicator=card.indicator,
+        policy=policy.label,
+        policy_hash=policy.content_hash,
+        issued_at=now,
+        silent=is_silent,
+    )
 
 
 def create_review(settings: Settings) -> Review:
@@ -210,7 +256,7 @@ def create_authenticator(settings: Settings, registrations: Sequence[Registratio
         registrations,
         public_url=settings.public_url,
         replay=open_replay_store(settings.database, settings.replay_url),
-        warn=_log_keys,
+        warn=log_keys,
     )
 
 
@@ -228,7 +274,7 @@ def create_client(settings: Settings) -> Client:
         raise ContentError(
             "--fhir-server, SPINAL_CDS_FHIR_SERVERS: must be http or https base URLs, without user or query"
         ) from None
-    return Client("development", bases)
+    return Client(OPEN_CLIENT, bases)
 
 
 def create_fhir_access(settings: Settings) -> FhirAccess:
@@ -263,47 +309,3 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
         )
         for hook, version in HOOKS.items()
     ]
-
-
-def configure_logging(level: str) -> None:
-    """One JSON line per event on standard error; only fields that are named here are ever written."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_as_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _as_json(fields: dict[str, object], **_: object) -> bytes:
-    return msgspec.json.encode(fields)
-
-
-_log: Any = structlog.get_logger()
-
-
-def _log_loss(count: int, why: str) -> None:
-    _log.warning("issued cards not stored", count=count, why=why)
-
-
-def _log_keys(client_id: str, why: str) -> None:
-    _log.warning("keys not read", client=client_id, why=why)
-
-
-def _log_call(record: CallRecord | FeedbackRecord) -> None:
-    fields = {key: value for key, value in asdict(record).items() if value is not None}
-    fields["milliseconds"] = round(record.milliseconds, 2)
-    _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
-
-
-def _log_unexpected(error: Exception) -> None:
-    """The type and the place only: messages may hold what came from a chart."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if last else ""
-    _log.error("unexpected", error=type(error).__name__, place=place)

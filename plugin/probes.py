@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import NamedTuple
 
 import flask
 import werkzeug
 from sqlalchemy import Engine
 
+from plugin.control import ControlWatch
 from plugin.store.health import is_at_head, is_writable
 
 _REUSED_SECONDS = 1.0
@@ -40,6 +42,17 @@ def database_checks(engine: Engine) -> Checks:
 
 
 _MIGRATIONS = {True: _OK, False: State("pending", False), None: State("unknown", False)}
+
+
+def control_check(watch: ControlWatch, today: Callable[[], date]) -> Checks:
+    """Never red: what held before holds on, and an instance that is out of service helps nobody."""
+
+    def check() -> State:
+        if watch.faults:
+            return State("not read; what held before holds on", True)
+        return State("a silent mode has ended", True) if watch.control.has_ended(today()) else _OK
+
+    return {"control": check}
 
 
 def create_probes(checks: Checks) -> flask.Blueprint:

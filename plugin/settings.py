@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Development: loopback only; open, unless `clients_file` is given. Production: everything locked."""
     clients_file: Path | None = None
     """TOML: the EHRs that may call. Without it, development also reads loopback and `fhir_servers`."""
+    control_file: Path | None = None
+    """TOML, read again when it changes: which criteria are shown to whom, and the kill switch."""
     rate_limit: str = "6000/minute"
     """Calls of one registered client, in each process."""
     today: date | None = None

@@ -22,7 +22,8 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from plugin.app import configure_logging, create_app
+from plugin.app import create_app
+from plugin.logs import configure_logging
 from plugin.settings import Settings
 from tests.fake_fhir_server import FakeFhirServer
 from tests.plugin.cards.service import SERVICE, TODAY, outcome, request_of
