@@ -46,9 +46,7 @@ def test_one_client_is_switched_off(tmp_path: Path) -> None:
     url = database_in(tmp_path)
     clients = str(site(tmp_path))
 
-    done = command(
-        "off", "--client", "st-elsewhere", "--reason", "drill", database=url, clients_file=clients
-    )
+    done = command("off", "--client", "st-elsewhere", "--reason", "drill", database=url, clients_file=clients)
 
     assert done.exit_code == 0
     assert off_in(url) == {"st-elsewhere"}
