@@ -14,6 +14,7 @@ from cds_hooks.errors import (
     DataUnobtainable,
     InvalidRequest,
     OrdersWithheld,
+    Overloaded,
     PayloadTooLarge,
     TemporarilyUnavailable,
     TooManyRequests,
@@ -141,6 +142,7 @@ _OF_ANY_POST = (
     PayloadTooLarge,
     UnsupportedContentType,
     TooManyRequests,
+    Overloaded,
     TemporarilyUnavailable,
 )
 _OF_A_CALL = (OrdersWithheld, DataUnobtainable, UnsupportedFhirVersion)

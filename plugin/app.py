@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from pathlib import Path
 
-from flask import Flask
+from flask import Flask, g
 
 from cds_hooks import (
     ANY_NETWORK,
@@ -53,7 +55,7 @@ from plugin.store import (
     open_database,
     open_replay_store,
 )
-from plugin.terminology import Terminology, load_terminology
+from plugin.terminology import Terminology, load_terminology, read_local_codes
 from plugin.trust import OPEN_CLIENT, registered_clients
 
 Reviews = Mapping[str | None, Review]
@@ -80,17 +82,20 @@ def create_app(settings: Settings) -> Flask:
     database = open_database(settings.database)
     store = IssuedCards(database, log_loss)
     watch = watch_control(settings, registrations, reviews)
+    fhir_access = create_fhir_access(settings)
     app = Flask("spinal-injection-cds", static_folder=None)
+    app.extensions["fhir_access"] = fhir_access
     weakref.finalize(app, watch.close)
     app.register_blueprint(
         create_blueprint(
             hook_services(reviews[None], _recording(reviews, watch, store)),
             authenticator=authenticator,
-            fhir_access=create_fhir_access(settings),
+            fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
+            max_in_flight=settings.max_in_flight,
             observe=log_call,
             on_unexpected=log_unexpected,
         )
@@ -152,9 +157,10 @@ def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards) -> Ans
         request, control = call.request, watch.control
         if control.is_off(call.client.id):
             return Response()
-        review = reviews[call.client.policy]
+        review = reviews.get(call.client.id, reviews[None])
         modes = control.modes(call.client.id, request.context.user_id, review.today())
         reviewed = review.review(request, call.server, modes)
+        g.unmapped = reviewed.unmapped
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
             log_not_reviewed(request.hook_instance, gates)
@@ -192,22 +198,35 @@ def create_review(settings: Settings) -> Review:
 
 
 def create_reviews(settings: Settings, registrations: Sequence[Registration], content: Content) -> Reviews:
-    """One review per policy, under its name in the clients file; None is the settings' own policy.
+    """One review per client that has a policy or local codes of its own, under its id; None is the settings'.
 
-    Raises ContentError for what cannot be used, naming the client.
+    Clients that have the same share one. Raises ContentError for what cannot be used, naming the client.
     """
-    clients = [registration.client for registration in registrations]
-    asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
     reviews: dict[str | None, Review] = {}
+    made: dict[tuple[str | None, Path | None], Review] = {}
     faults: list[str] = []
-    for policy, place in asked.items():
-        try:
-            reviews[policy] = _review(settings, _policy_source(settings, policy), content)
-        except ContentError as error:
-            faults += [f"{place}{fault}" for fault in error.faults]
+    with _collected_in(faults, ""):
+        reviews[None] = _review(settings, settings.policy, content)
+    for client in (registration.client for registration in registrations):
+        own, known = (client.policy, client.local_codes), content
+        if own == (None, None):
+            continue
+        with _collected_in(faults, f"client {client.id}: local_codes: "):
+            known = content.with_local_codes(client.local_codes)
+        with _collected_in(faults, f"client {client.id}: policy: "):
+            made[own] = made.get(own) or _review(settings, _policy_source(settings, client.policy), known)
+            reviews[client.id] = made[own]
     if faults:
         raise ContentError(*faults)
     return reviews
+
+
+@contextmanager
+def _collected_in(faults: list[str], place: str) -> Iterator[None]:
+    try:
+        yield
+    except ContentError as error:
+        faults += [f"{place}{fault}" for fault in error.faults]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +237,19 @@ class Content:
     guidelines: tuple[Guideline, ...]
     catalogue: Catalogue
 
+    def with_local_codes(self, path: Path | None) -> Content:
+        """The same for an EHR whose own codes stand in the file. Raises ContentError."""
+        if path is None:
+            return self
+        local_codes = read_local_codes(path, self.terminology)
+        return replace(self, terminology=self.terminology.with_local_codes(local_codes))
+
 
 def load_content(settings: Settings) -> Content:
     """Raises ContentError."""
-    return Content(load_terminology(relief_code=settings.relief_code), load_guidelines(), load_catalogue())
+    terminology = load_terminology(relief_code=settings.relief_code)
+    content = Content(terminology, load_guidelines(), load_catalogue())
+    return content.with_local_codes(settings.local_codes_file)
 
 
 def _review(settings: Settings, policy_source: str, content: Content) -> Review:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from flask import g
 
 from cds_hooks import CallRecord, FeedbackRecord
 from plugin.control import Control
@@ -23,7 +24,18 @@ FIELDS = frozenset(
     {
         *("event", "level", "timestamp"),
         *("client", "refusal", "service", "hook", "hook_instance", "status", "milliseconds", "card_count"),
-        *("entry_count", "error", "place", "count", "why", "gates", "logger", "switched_off", "faults"),
+        *(
+            "entry_count",
+            "error",
+            "place",
+            "count",
+            "why",
+            "gates",
+            "logger",
+            "switched_off",
+            "faults",
+            "unmapped",
+        ),
     }
 )
 """Whatever else is given to a logger is dropped. None of them ever holds what came from a chart."""
@@ -93,6 +105,8 @@ _log: Any = structlog.get_logger()
 def log_call(record: CallRecord | FeedbackRecord) -> None:
     fields = {key: value for key, value in asdict(record).items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
+    if unmapped := g.pop("unmapped", None):
+        fields["unmapped"] = dict(unmapped)
     _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
 
 

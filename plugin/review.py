@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -40,6 +40,12 @@ class Reviewed:
     orphans: Orphans
     """Row and reference of selected orders that could not be reviewed."""
     response: Response
+    unmapped: Mapping[str, int]
+    """How many codes that were read no value set holds, by the short name of their system.
+
+    Codes of orders, diagnoses, procedures and imaging. Names are those of `vocabulary.toml`, `local` for the
+    systems of the site's code map, else `other`.
+    """
     silent: tuple[Card, ...] = ()
     """What would have been shown of the criteria that are silent."""
 
@@ -75,12 +81,12 @@ class Review:
             )
         if modes.are_all_live:
             cards = self._cards(request, chart.today, verdicts, orphans, orders)
-            return Reviewed(verdicts, orphans, Response(cards=cards))
+            return Reviewed(verdicts, orphans, Response(cards=cards), chart.unmapped())
         live, silent = (
             self._cards(request, chart.today, *_in_mode(mode, modes, verdicts, orphans), orders)
             for mode in (Mode.LIVE, Mode.SILENT)
         )
-        return Reviewed(verdicts, orphans, Response(cards=live), silent)
+        return Reviewed(verdicts, orphans, Response(cards=live), chart.unmapped(), silent)
 
     def _cards(
         self,

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from cds_hooks import RateLimit
 from plugin.domain.content import ContentError
@@ -19,7 +25,10 @@ PREFIX = "SPINAL_CDS_"
 
 
 class Settings(BaseSettings):
-    """Every setting; the environment variable is the name in capitals after `SPINAL_CDS_`."""
+    """Every setting; the environment variable is the name in capitals after `SPINAL_CDS_`.
+
+    With `_FILE` behind it, it names a file that holds the value.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
@@ -43,6 +52,8 @@ class Settings(BaseSettings):
     """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
     relief_code: Annotated[tuple[str, str] | None, NoDecode] = None
     """System and code of the Observation that holds percent relief after an injection; `system|code`."""
+    local_codes_file: Path | None = None
+    """FHIR R4 ConceptMap, JSON: which standard codes the site's own codes stand for."""
     database: str = "sqlite:///.run/spinal-cds.sqlite3"
     """SQLAlchemy URL of the store: `sqlite:///FILE` or `postgresql+psycopg://…`."""
     replay_url: str | None = Field(default=None, pattern=r"^rediss?://")
@@ -50,7 +61,25 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
     deadline_seconds: float = Field(default=1.5, gt=0, le=30)
     """For all reads of the FHIR server in one call together."""
+    max_in_flight: int = Field(default=8, ge=2, le=256)
+    """Service calls that each process answers at once, and, beside them, half as many of feedback."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def threads(self) -> int:
+        """What a server needs for all that is in flight, and two to refuse the excess and answer probes."""
+        return self.max_in_flight + self.max_in_flight // 2 + 2
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _values_in_files())
 
     @field_validator("rate_limit")
     @classmethod
@@ -99,8 +128,31 @@ def valid_settings(**overrides: object) -> Settings:
         raise ContentError(*faults) from error
 
 
+def _values_in_files() -> dict[str, object]:
+    """What the files hold that `…_FILE` variables name, less the line's end. Raises ContentError."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    values: dict[str, object] = {}
+    faults: list[str] = []
+    for field in Settings.model_fields:
+        variable = f"{PREFIX}{field.upper()}"
+        path = given.get(f"{variable}_FILE")
+        if path is None:
+            continue
+        if variable in given:
+            faults.append(f"{variable}, {variable}_FILE: give one of them")
+            continue
+        try:
+            values[field] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            faults.append(f"{variable}_FILE: cannot be read ({type(error).__name__})")
+    if faults:
+        raise ContentError(*faults)
+    return values
+
+
 def strange_settings() -> list[str]:
     """One line for all variables that look like settings and are none."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = names | {f"{name}_FILE" for name in names}
     strange = sorted(v for v in os.environ if v.startswith(PREFIX) and v.upper() not in known)
-    return [f"no setting {', '.join(strange)}; there is {', '.join(sorted(known))}"] if strange else []
+    return [f"no setting {', '.join(strange)}; there is {', '.join(sorted(names))}"] if strange else []

@@ -53,11 +53,14 @@ def _summary(settings: Settings, registrations: tuple[Registration, ...], review
     clients = ", ".join(f"{r.client.id} ({r.client.dialect})" for r in registrations)
     labels = sorted({review.policy.label for review in reviews.values()})
     terminology = reviews[None].terminology
+    local = {id(codes): codes for codes in (r.terminology.local_codes for r in reviews.values())}.values()
+    read, left_out = sum(len(codes.standard) for codes in local), sum(codes.left_out for codes in local)
     return "\n".join(
         [
             f"ok: {settings.profile} profile",
             f"clients   {len(registrations)}: {clients or 'none, open to everybody on loopback'}",
             f"policies  {len(labels)}: {', '.join(labels)}",
             f"content   {len(terminology.set_ids)} value sets",
+            f"codes     {read} of sites' own stand for standard ones, {left_out} on their maps do not",
         ]
     )

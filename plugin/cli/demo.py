@@ -33,7 +33,7 @@ def run_demo(host: str, port: int, scenarios: Path) -> None:
     settings = read_settings(public_url=f"http://{host}:{port}", clients_file=None, **fixed)
     require_free(settings, host, port)
     configure_logging("WARNING")
-    server = bound_server(create_app(settings), host, port)
+    server = bound_server(create_app(settings), host, port, settings.threads)
     threading.Thread(target=server.run, daemon=True, name="server").start()
     url = f"{settings.public_url}/cds-services/{SERVICE_ID}"
     click.echo(f"{banner(settings)} Clock fixed to {settings.today}.\n")

@@ -35,16 +35,16 @@ _UPGRADE_LOCK = 7_300_512
 def open_database(url: str) -> Engine:
     """An engine on a schema that this version works with; what it commits is on disk.
 
-    A SQLite file is made and upgraded where needed. PostgreSQL is upgraded by `spinal-cds db upgrade`. Raises
-    ContentError in one line.
+    A SQLite file is made and upgraded where needed. PostgreSQL is upgraded by `spinal-cds db upgrade`. No
+    connection is open when it returns, so that a server may fork its workers then. Raises ContentError in one
+    line.
     """
     with _at_fault("cannot be opened"):
         engine = connect(url)
         try:
             _require_head(engine, url)
-        except BaseException:
+        finally:
             engine.dispose()
-            raise
     return engine
 
 

@@ -6,6 +6,7 @@ is gone, entries are dropped and counted, and the calls go on being answered.
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -40,27 +41,42 @@ class IssuedCard:
 
 
 class IssuedCards:
-    """Takes issued cards from any thread. Close it to have everything taken so far written."""
+    """Takes issued cards from any thread. Closed, or when the process ends, it writes what it took so far.
+
+    The thread starts with the first cards, so that a server may fork its workers from a process that has one
+    of these.
+    """
 
     def __init__(self, engine: Engine, on_loss: Callable[[int, str], None]) -> None:
         self._engine = engine
         self._on_loss = on_loss
         self._waiting: deque[IssuedCard] = deque()
         self._closing = threading.Event()
-        self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
-        self._writer.start()
+        self._writer: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
         """Puts the cards in the queue; when it is full they are dropped and reported. Never waits."""
         if len(self._waiting) >= _CAPACITY:
             self._on_loss(len(cards), "queue-full")
-        else:
-            self._waiting.extend(cards)
+            return
+        self._waiting.extend(cards)
+        if self._writer is None:
+            self._start()
 
     def close(self) -> None:
         self._closing.set()
-        self._writer.join(timeout=5)
+        if self._writer is not None:
+            self._writer.join(timeout=5)
+        atexit.unregister(self.close)
         self._engine.dispose()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
+                self._writer.start()
+                atexit.register(self.close)
 
     def _write(self) -> None:
         """Looks at the queue now and then, so that handing over a card wakes nobody up."""

@@ -16,6 +16,8 @@ import flask
 
 from tests.benchmarks.load import PATH
 
+_THREADS = 8
+
 
 def floor(answer: bytes) -> flask.Flask:
     """An app that reads every body with `json.loads` and always answers `answer`."""
@@ -63,8 +65,8 @@ def main() -> None:
     else:
         app = service(options.database, options.clients, options.replay)
     # It collects garbage and freezes what is left, for both apps alike.
-    bound: Callable[[flask.Flask, str, int], Any] = bound_server
-    server = bound(app, "127.0.0.1", 0)
+    bound: Callable[[flask.Flask, str, int, int], Any] = bound_server
+    server = bound(app, "127.0.0.1", 0, _THREADS)
     print(server.effective_port, flush=True)
     server.run()
 

@@ -113,7 +113,7 @@ def test_the_example_explains_every_key() -> None:
         0
     ]
 
-    assert entry.keys() | {"jwks_file", "policy"} == ClientEntry.model_fields.keys()
+    assert entry.keys() | {"jwks_file", "policy", "local_codes"} == ClientEntry.model_fields.keys()
 
 
 def test_any_address_may_be_listened_on_in_production_only(tmp_path: Path) -> None:

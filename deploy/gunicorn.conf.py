@@ -1,0 +1,40 @@
+"""gunicorn behind a buffering proxy: `gunicorn --config gunicorn.conf.py`, with SPINAL_CDS_… variables.
+
+The service is made once, in the master process, and the workers are forked from it: they share its memory,
+and the database is looked at, and a SQLite file upgraded, before any of them serves.
+"""
+
+import gc
+import os
+import sys
+
+from plugin.cli.serve import banner
+from plugin.wsgi import settings
+
+wsgi_app = "plugin.wsgi:app"
+preload_app = True
+
+# Whoever reaches an open service is let in, so it is reached from its own machine or container only.
+bind = "0.0.0.0:8000" if settings.profile == "production" else "127.0.0.1:8000"
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = settings.threads
+
+# A proxy opens a connection per request; what it sends was complete before.
+keepalive = 2
+timeout = 30
+# Docker and podman kill ten seconds after they asked to stop.
+graceful_timeout = 8
+
+# The root file system may be read-only.
+worker_tmp_dir = "/dev/shm"  # noqa: S108
+control_socket_disable = True
+loglevel = "warning"
+
+
+def when_ready(server):
+    """What lives by now is shared with the workers; collecting garbage would copy it."""
+    gc.collect()
+    gc.freeze()
+    print(f"{banner(settings)}\nListening on {', '.join(map(str, server.LISTENERS))}", file=sys.stderr)

@@ -1,0 +1,139 @@
+"""gunicorn as it is shipped: how it starts, what its workers share, and that no call is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+from sqlalchemy import func, select
+
+from plugin.app import create_app
+from plugin.settings import Settings
+from plugin.store.database import connect
+from plugin.store.tables import cards_issued
+from tests.database_servers import PostgresServer
+from tests.deploy.calls import STORY, reading_call, silent_fhir_server
+from tests.deploy.gunicorn import SOON, command, environment, gunicorn
+from tests.plugin.cards.service import SERVICE, request_of
+
+STOPPED_WITHIN_SECONDS = 10
+
+
+def cards_on_disk(folder: Path) -> int:
+    engine = connect(f"sqlite:///{folder}/store.sqlite3")
+    with engine.connect() as connection:
+        count: int = connection.scalar(select(func.count()).select_from(cards_issued)) or 0
+    engine.dispose()
+    return count
+
+
+def test_nothing_is_open_and_no_thread_runs_that_a_fork_would_break(tmp_path: Path) -> None:
+    before = threading.active_count()
+    store = tmp_path / "store.sqlite3"
+
+    create_app(Settings(database=f"sqlite:///{store}"))
+
+    assert threading.active_count() == before
+    opened = [link.resolve() for link in Path("/proc/self/fd").iterdir()]
+    assert [path for path in opened if path.name.startswith(store.name)] == []
+
+
+def test_every_worker_answers_and_what_was_issued_is_on_disk_after_the_stop(tmp_path: Path) -> None:
+    call = request_of(STORY)
+    with gunicorn(tmp_path, ["--workers", "2"], today="2026-11-20") as server:
+        issued = set()
+        for _ in range(40):
+            answer = requests.post(
+                server.url + SERVICE, json={**call, "hookInstance": str(uuid4())}, timeout=SOON
+            )
+            assert answer.status_code == 200
+            issued |= {card["uuid"] for card in answer.json()["cards"]}
+        workers = server.workers()
+        assert server.stopped() == 0
+
+    assert len(workers) == 2
+    assert len(issued) >= 40
+    assert cards_on_disk(tmp_path) == len(issued)
+
+
+def test_a_call_in_flight_is_answered_before_the_stop_and_the_stop_takes_ten_seconds_at_most(
+    tmp_path: Path,
+) -> None:
+    with (
+        silent_fhir_server() as fhir,
+        gunicorn(tmp_path, deadline_seconds="3") as server,
+        ThreadPoolExecutor() as callers,
+    ):
+        call = callers.submit(requests.post, server.url + SERVICE, json=reading_call(fhir.base), timeout=SOON)
+        fhir.wait_for_a_reader()
+        asked_at = time.monotonic()
+
+        assert server.stopped() == 0
+        assert time.monotonic() - asked_at < STOPPED_WITHIN_SECONDS
+        assert call.result(SOON).status_code == 200
+
+
+def test_new_workers_take_over_without_a_call_failing(tmp_path: Path) -> None:
+    with gunicorn(tmp_path) as server:
+        before = set(server.workers())
+        server.restart_workers()
+
+        assert requests.get(f"{server.url}/cds-services", timeout=SOON).status_code == 200
+        assert before.isdisjoint(server.workers())
+
+
+@pytest.mark.parametrize(
+    ("settings", "faults"),
+    [
+        ({"colour": "red"}, ["no setting SPINAL_CDS_COLOUR"]),
+        ({"policy": "no-such-policy"}, ["no-such-policy"]),
+        ({"profile": "production"}, ["SPINAL_CDS_CLIENTS_FILE: ", "SPINAL_CDS_PUBLIC_URL: "]),
+    ],
+)
+def test_a_fault_is_one_line_and_status_one(
+    tmp_path: Path, settings: dict[str, str], faults: list[str]
+) -> None:
+    ended = subprocess.run(
+        command("--bind", "127.0.0.1:0"),
+        env=environment(tmp_path, **settings),
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+
+    lines = ended.stderr.splitlines()
+    assert (ended.returncode, len(lines)) == (1, len(faults))
+    assert all(line.startswith("Error: ") for line in lines)
+    assert all(fault in line for line, fault in zip(lines, faults, strict=True))
+
+
+def test_a_postgresql_that_was_not_upgraded_stops_the_start(
+    tmp_path: Path, postgresql_server: PostgresServer
+) -> None:
+    ended = subprocess.run(
+        command("--bind", "127.0.0.1:0"),
+        env=environment(tmp_path, database=postgresql_server.empty_database()),
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert "spinal-cds db upgrade" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_in_development_it_listens_on_loopback_and_says_so(tmp_path: Path) -> None:
+    with gunicorn(tmp_path) as server:
+        log = server.log.read_text(encoding="utf-8")
+
+    assert "DEVELOPMENT PROFILE" in log
+    assert f"Listening on http://127.0.0.1:{server.port}" in log
