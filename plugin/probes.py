@@ -45,9 +45,14 @@ _MIGRATIONS = {True: _OK, False: State("pending", False), None: State("unknown",
 
 
 def control_check(watch: ControlWatch, today: Callable[[], date]) -> Checks:
-    """Never red: what held before holds on, and an instance that is out of service helps nobody."""
+    """Red only where nobody looks: the kill switch would not be heard.
+
+    A file that is broken leaves the instance in service, with what held before.
+    """
 
     def check() -> State:
+        if not watch.is_watching:
+            return State("not watched", False)
         if watch.faults:
             return State("not read; what held before holds on", True)
         return State("a silent mode has ended", True) if watch.control.has_ended(today()) else _OK

@@ -84,6 +84,11 @@ class ControlWatch:
         """Why `control` may not be what it was meant to be."""
         return (*self._kept.faults, *self._switches_fault)
 
+    @property
+    def is_watching(self) -> bool:
+        """Not in a process that was forked after the watch was made: it has no such thread."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Does not wait."""
         self._closing.set()

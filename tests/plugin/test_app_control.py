@@ -164,6 +164,20 @@ def test_every_replica_follows_a_switch_that_is_thrown_once(url: str, tmp_path: 
     assert found == [[True, False]] * 3
 
 
+def readiness_after_a_fork(url: str) -> list[int]:
+    service = create_app(Settings.model_validate({"today": TODAY, "database": url})).test_client()
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.write(writing, str(service.get("/readyz").status_code).encode())
+        os._exit(0)
+    os.wait()
+    return [service.get("/readyz").status_code, int(os.read(reading, 3))]
+
+
+def test_a_process_in_which_nobody_looks_is_not_ready(sqlite_url: str) -> None:
+    assert results(readiness_after_a_fork, sqlite_url, processes=1) == [[200, 503]]
+
+
 def test_a_silent_service_shows_nothing_and_records_what_it_would_have_shown(
     start: Callable[[str], Site],
 ) -> None:
