@@ -106,11 +106,11 @@ def create_blueprint(
     """The routes of `services`, and the error answers of the whole app the blueprint is registered with.
 
     `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
-    there is no feedback endpoint. `jwks` are the service's own public keys. `max_in_flight` calls (from 2 on),
-    and half as many of feedback, are answered at once and others refused, for which the server needs more
-    threads than those. `observe` is told of every call; `on_unexpected` of every exception that became a 500
-    (its type may be logged, its message may hold patient data). Raises ValueError for services that cannot be
-    told apart, for hooks nobody can read, and for the CORS origin `*`.
+    there is no feedback endpoint. `jwks` are the service's own public keys. `max_in_flight` calls (from 2
+    on), and half as many of feedback, are answered at once and others refused; the server needs more threads
+    than those. `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its
+    type may be logged, its message may hold patient data). Raises ValueError for services that cannot be told
+    apart, for hooks nobody can read, and for the CORS origin `*`.
     """
     calls = _Calls(
         _registry(services),

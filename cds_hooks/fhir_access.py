@@ -52,6 +52,19 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class FhirRead:
+    """One query with all its pages, as it may be counted. `unread` is None when all of it was read."""
+
+    resource_type: str
+    seconds: float
+    unread: Unread | None
+
+
+def ignore(*_: object) -> None:
+    """For callers who do not want to be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Limits:
     pages: int
     resources: int
@@ -110,6 +123,7 @@ class FhirReader:
         limits: _Limits,
         deadline: float,
         is_refused: bool,
+        observe: Callable[[FhirRead], None],
     ) -> None:
         self._base = base
         self._token = token
@@ -119,6 +133,7 @@ class FhirReader:
         self._limits = limits
         self._deadline = deadline
         self._is_refused = is_refused
+        self._observe = observe
 
     def fetch(self, queries: Mapping[str, Query]) -> Mapping[str, Reading[Any]]:
         """The answers under the keys of `queries`, read in parallel and never later than the deadline."""
@@ -158,7 +173,13 @@ class FhirReader:
         return {key: _outcome(task) for key, task in tasks.items()}
 
     def _start(self, query: Query) -> _Task[Reading[Any]]:
-        return _Task(self._connections.pool, lambda task: self._read_pages(query, task))
+        return _Task(self._connections.pool, lambda task: self._observed(query, task))
+
+    def _observed(self, query: Query, task: _Task[Reading[Any]]) -> Reading[Any]:
+        started = time.perf_counter()
+        reading = self._read_pages(query, task)
+        self._observe(FhirRead(query.resource_type, time.perf_counter() - started, reading.unread))
+        return reading
 
     def _wait(self, *tasks: _Task[Any]) -> None:
         wait([task.future for task in tasks], timeout=max(0.0, self._deadline - time.monotonic()))
@@ -263,10 +284,6 @@ class _Connections:
     pool: ThreadPoolExecutor
 
 
-def ignore(_: str, __: str) -> None:
-    """For callers who do not want to be told."""
-
-
 class FhirAccess:
     """One per process: the limits, the pooled connections and threads, and the `breakers`."""
 
@@ -280,13 +297,16 @@ class FhirAccess:
         workers: int = 32,
         breakers: Breakers | None = None,
         warn: Callable[[str, str], None] = ignore,
+        observe: Callable[[FhirRead], None] = ignore,
     ) -> None:
         """`deadline_seconds` is for clients without one of their own, `workers` for each client.
         `warn` is told a client's id and why no token could be had for it.
 
         `max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query.
+        `observe` is told of each, from whichever thread read it.
         """
         self.breakers = breakers or Breakers()
+        self._observe = observe
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
         self._workers = workers
@@ -312,6 +332,7 @@ class FhirAccess:
             limits=self._limits,
             deadline=time.monotonic() + (client.deadline_seconds or self._deadline_seconds),
             is_refused=lent is not None and not _is_meant(lent, request, client.fhir_subjects),
+            observe=self._observe,
         )
 
     def _own_token_of(self, client: Client, base: BaseUrl) -> Callable[[Upstream], str] | None:

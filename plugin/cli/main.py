@@ -22,6 +22,7 @@ from plugin.cli.load_demo import put_patients, take_away
 from plugin.cli.order_request import AskedOrders
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
+from plugin.cli.switch import turn_off, turn_on
 from plugin.cli.try_order import trial_settings, try_order
 from plugin.domain.content import ContentError
 from plugin.pages import load_knowledge
@@ -199,6 +200,28 @@ def explain_token(given: str, path: str, fetch_keys: bool) -> None:
         click.echo(lines)
     if not is_accepted:
         raise SystemExit(1)
+
+
+_CLIENT = click.option("--client", help="This client only, by its id. [default: every client]")
+_REASON = click.option("--reason", required=True, help="Why; for the audit.")
+
+
+@main.command()
+@_CLIENT
+@_REASON
+def off(client: str | None, reason: str) -> None:
+    """The kill switch: answer without cards, within five seconds, on every instance."""
+    with _line_per_fault():
+        click.echo(turn_off(client, reason))
+
+
+@main.command()
+@_CLIENT
+@_REASON
+def on(client: str | None, reason: str) -> None:
+    """Take `off` back."""
+    with _line_per_fault():
+        click.echo(turn_on(client, reason))
 
 
 @main.group()
