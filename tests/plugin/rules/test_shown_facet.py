@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugin.domain.case import Case
-from plugin.domain.evidence import Event, Standing
+from plugin.domain.evidence import Diagnosis, Event, Standing
 from plugin.domain.families import Family, Purpose
 from plugin.domain.injections import Injection, Relief
 from tests.builders import CERVICAL, LUMBAR, ask, days_ago, diagnosis, event, section, unread
@@ -236,3 +236,27 @@ def test_leg_pain_of_the_past_is_listed_as_not_counted() -> None:
 
     assert check.row == "facet-diagnosis"
     assert [(i.reference, i.remark) for i in check.set_aside] == [(past.reference, "resolved")]
+
+
+@pytest.mark.parametrize(
+    ("problem", "row"),
+    [
+        (diagnosis("M54.16", "2026-07-01", is_certain=False), "radiculopathy-possible"),
+        (diagnosis("M53.86", "2026-01-01"), "coverage-diagnosis"),
+        (replace(SPONDYLOSIS, is_certain=False), "not-confirmed"),
+    ],
+)
+def test_a_diagnosis_of_the_problem_list_is_shown(problem: Diagnosis, row: str) -> None:
+    plain = diagnosis("M54.50", "2026-01-01")
+
+    check = ask("facet_pain_documented", diagnostic(reasons=(plain,), problems=(problem,)))
+
+    assert (check.row, [i.reference for i in check.decided_by]) == (row, [problem.reference])
+
+
+def test_the_codes_of_unspecific_pain_are_told() -> None:
+    reasons = (diagnosis("M54.50", "2026-01-01"), diagnosis("M54.59", "2026-01-01"))
+
+    check = ask("facet_pain_documented", diagnostic(reasons=reasons))
+
+    assert (check.row, check.facts["codes"]) == ("nonspecific-pain", "M54.50, M54.59")
