@@ -12,6 +12,7 @@ import click
 
 from plugin.app import SERVICE_ID
 from plugin.cli.audit import audit_lines, verified
+from plugin.cli.build_sheet import build_sheet
 from plugin.cli.check import check_start, settings_to_start_with
 from plugin.cli.config import config_lines
 from plugin.cli.content import content_digest, content_listing
@@ -278,6 +279,14 @@ def config_print(redacted: bool) -> None:
     with _line_per_fault():
         for line in config_lines():
             click.echo(line)
+
+
+@main.command("build-sheet")
+@click.option("--client", required=True, help="The client's id in the clients file.")
+def sheet(client: str) -> None:
+    """Print in Markdown what an analyst has to type: endpoints, token, prefetch, scopes, reasons."""
+    with _line_per_fault():
+        click.echo(as_markdown(build_sheet(read_settings(), client)), nl=False)
 
 
 @main.group()
