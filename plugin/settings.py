@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """How long `purge` leaves issued cards and the feedback on them."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Where `/metrics` is answered; nowhere, unless it is given."""
+    tracing: bool = False
+    """Needs the extra `otel`; where traces go, the standard OTEL_ variables say."""
     metrics_host: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
