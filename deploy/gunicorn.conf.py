@@ -1,7 +1,7 @@
 """gunicorn behind a buffering proxy: `gunicorn --config gunicorn.conf.py`, with SPINAL_CDS_… variables.
 
-The service is made once, in the master process, and the workers are forked from it: they share its memory,
-and the database is looked at, and a SQLite file upgraded, before any of them serves.
+Settings and content are read once, in this, the master process, and the workers are forked from it: they
+share its memory, and the database was looked at before any of them serves.
 """
 
 import gc
@@ -11,8 +11,7 @@ import sys
 from plugin.cli.serve import banner
 from plugin.wsgi import settings
 
-wsgi_app = "plugin.wsgi:app"
-preload_app = True
+wsgi_app = "plugin.wsgi:application()"
 
 # Whoever reaches an open service is let in, so it is reached from its own machine or container only.
 bind = "0.0.0.0:8000" if settings.profile == "production" else "127.0.0.1:8000"

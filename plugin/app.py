@@ -29,6 +29,7 @@ from cds_hooks import (
     Service,
     TokenAuthenticator,
     create_blueprint,
+    published_keys,
     templates_for,
 )
 from plugin.cards.booking import BookingCards
@@ -42,6 +43,7 @@ from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.logs import (
     log_keys,
+    log_no_token,
     log_not_reviewed,
     log_unexpected,
 )
@@ -68,8 +70,8 @@ from plugin.trust import OPEN_CLIENT, registered_clients
 Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
-HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "appointment-book": "1.0"}
-"""Every hook with the version of its definition."""
+HOOKS = {"appointment-book": "1.0", "order-dispatch": "1.1", "order-sign": "1.0", "order-select": "1.0"}
+"""Every hook with the version of its definition. The CDS Hooks sandbox keeps the last one of a service."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
     "Reads ServiceRequests coded in CPT, HCPCS, SNOMED CT or LOINC as epidural, facet, sacroiliac or trigger "
@@ -80,11 +82,27 @@ _USAGE = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """The WSGI application. Raises ContentError when settings or content are at fault."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that an app reads once and never changes: made in one process, it serves those forked from it."""
+
+    registrations: tuple[Registration, ...]
+    reviews: Reviews
+    knowledge: Knowledge
+
+
+def load(settings: Settings) -> Loaded:
+    """Raises ContentError when settings or content are at fault. Nothing is left open, no thread runs."""
     registrations = registered_clients(settings)
     content = load_content(settings)
     reviews = create_reviews(settings, registrations, content)
+    return Loaded(registrations, reviews, _knowledge(reviews, content))
+
+
+def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
+    """The WSGI application of one process. Raises ContentError when it cannot start."""
+    loaded = loaded or load(settings)
+    registrations, reviews = loaded.registrations, loaded.reviews
     metrics = Metrics()
     observers = Observers(metrics)
     authenticator = create_authenticator(settings, registrations, metrics)
@@ -105,6 +123,7 @@ def create_app(settings: Settings) -> Flask:
             fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
+            jwks=_jwks(registrations),
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
@@ -112,8 +131,8 @@ def create_app(settings: Settings) -> Flask:
             on_unexpected=log_unexpected,
         )
     )
-    app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
     today = reviews[None].today
+    app.register_blueprint(create_pages(loaded.knowledge, today))
     app.register_blueprint(create_probes({**database_checks(database), **control_check(watch, today)}))
     return app
 
@@ -336,9 +355,14 @@ def create_client(settings: Settings) -> Client:
 
 def create_fhir_access(settings: Settings, metrics: Metrics | None = None) -> FhirAccess:
     """`metrics`: where reads are counted, if they are."""
-    if metrics is None:
-        return FhirAccess(deadline_seconds=settings.deadline_seconds)
-    return FhirAccess(deadline_seconds=settings.deadline_seconds, observe=metrics.fhir_read)
+    access = partial(FhirAccess, deadline_seconds=settings.deadline_seconds, warn=log_no_token)
+    return access() if metrics is None else access(observe=metrics.fhir_read)
+
+
+def _jwks(registrations: Sequence[Registration]) -> bytes | None:
+    """The service's own public keys; None when it has no need of any."""
+    services = [r.client.backend_services for r in registrations if r.client.backend_services is not None]
+    return published_keys(key for s in services for key in (s.key, s.next_key)) if services else None
 
 
 def _clock(settings: Settings) -> Callable[[], date]:

@@ -1,29 +1,52 @@
-"""The service for servers that import it: gunicorn's `plugin.wsgi:app`. Without it they do not start.
+"""The service for gunicorn: read and checked in the master process, made anew in each worker.
 
-What is at fault in settings or content is said in a line each, and the process ends with status 1.
+A worker that is replaced therefore runs what was checked at the start, whatever files say by then. What is at
+fault is said in a line each.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 
 from flask import Flask
 
-from plugin.app import create_app
+from plugin.app import Loaded, create_app, load
 from plugin.cli.check import settings_to_start_with
 from plugin.domain.content import ContentError
 from plugin.logs import configure_logging
 from plugin.settings import Settings
+from plugin.store import open_database
+
+_PAUSE_SECONDS = 1.0
+"""Before gunicorn tries a worker again, of which the others know nothing."""
 
 
-def _started() -> tuple[Settings, Flask]:
+def application() -> Flask:
+    """Called in each worker. Ends it when it cannot start, as without the database."""
     try:
-        settings = settings_to_start_with()
-        configure_logging(settings.log_level)
-        return settings, create_app(settings)
+        return create_app(settings, _loaded)
     except ContentError as error:
-        sys.stderr.writelines(f"Error: {fault}\n" for fault in error.faults)
+        _say(error)
+        time.sleep(_PAUSE_SECONDS)
         raise SystemExit(1) from error
 
 
-settings, app = _started()
+def _read() -> tuple[Settings, Loaded]:
+    """Also upgrades a SQLite file, so that no worker has to."""
+    given = settings_to_start_with()
+    configure_logging(given.log_level)
+    loaded = load(given)
+    open_database(given.database)
+    return given, loaded
+
+
+def _say(error: ContentError) -> None:
+    sys.stderr.writelines(f"Error: {fault}\n" for fault in error.faults)
+
+
+try:
+    settings, _loaded = _read()
+except ContentError as error:
+    _say(error)
+    raise SystemExit(1) from error

@@ -41,42 +41,29 @@ class IssuedCard:
 
 
 class IssuedCards:
-    """Takes issued cards from any thread. Closed, or when the process ends, it writes what it took so far.
-
-    The thread starts with the first cards, so that a server may fork its workers from a process that has one
-    of these.
-    """
+    """Takes issued cards from any thread. Closed, or when the process ends, it writes what it took so far."""
 
     def __init__(self, engine: Engine, on_loss: Callable[[int, str], None]) -> None:
         self._engine = engine
         self._on_loss = on_loss
         self._waiting: deque[IssuedCard] = deque()
         self._closing = threading.Event()
-        self._writer: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
+        self._writer.start()
+        atexit.register(self.close)
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
         """Puts the cards in the queue; when it is full they are dropped and reported. Never waits."""
         if len(self._waiting) >= _CAPACITY:
             self._on_loss(len(cards), "queue-full")
-            return
-        self._waiting.extend(cards)
-        if self._writer is None:
-            self._start()
+        else:
+            self._waiting.extend(cards)
 
     def close(self) -> None:
         self._closing.set()
-        if self._writer is not None:
-            self._writer.join(timeout=5)
+        self._writer.join(timeout=5)
         atexit.unregister(self.close)
         self._engine.dispose()
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
-                self._writer.start()
-                atexit.register(self.close)
 
     def _write(self) -> None:
         """Looks at the queue now and then, so that handing over a card wakes nobody up."""

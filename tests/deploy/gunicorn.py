@@ -64,9 +64,11 @@ def command(*options: str) -> list[str]:
 
 
 @contextmanager
-def gunicorn(folder: Path, options: Sequence[str] = (), **settings: str) -> Iterator[Gunicorn]:
+def gunicorn(
+    folder: Path, options: Sequence[str] = (), port: int | None = None, **settings: str
+) -> Iterator[Gunicorn]:
     """Its log in `folder`."""
-    port = free_port()
+    port = port or free_port()
     log = folder / "gunicorn.log"
     with log.open("ab") as written:
         process = subprocess.Popen(

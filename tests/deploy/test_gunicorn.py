@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import threading
 import time
@@ -13,14 +14,16 @@ import pytest
 import requests
 from sqlalchemy import func, select
 
-from plugin.app import create_app
+from plugin.app import load
 from plugin.settings import Settings
-from plugin.store.database import connect
+from plugin.store.database import connect, open_database
 from plugin.store.tables import cards_issued
+from tests.cds_hooks.tokens import PUBLIC_URL
 from tests.database_servers import PostgresServer
 from tests.deploy.calls import STORY, reading_call, silent_fhir_server
 from tests.deploy.gunicorn import SOON, command, environment, gunicorn
 from tests.plugin.cards.service import SERVICE, request_of
+from tests.plugin.registered import site, token
 
 STOPPED_WITHIN_SECONDS = 10
 
@@ -33,11 +36,15 @@ def cards_on_disk(folder: Path) -> int:
     return count
 
 
-def test_nothing_is_open_and_no_thread_runs_that_a_fork_would_break(tmp_path: Path) -> None:
+def test_what_the_master_does_leaves_nothing_open_and_no_thread_that_a_fork_would_break(
+    tmp_path: Path,
+) -> None:
     before = threading.active_count()
     store = tmp_path / "store.sqlite3"
+    settings = Settings(database=f"sqlite:///{store}")
 
-    create_app(Settings(database=f"sqlite:///{store}"))
+    load(settings)
+    open_database(settings.database)
 
     assert threading.active_count() == before
     opened = [link.resolve() for link in Path("/proc/self/fd").iterdir()]
@@ -129,6 +136,32 @@ def test_a_postgresql_that_was_not_upgraded_stops_the_start(
     assert ended.returncode == 1
     assert "spinal-cds db upgrade" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_worker_that_is_replaced_runs_what_was_checked_at_the_start(tmp_path: Path) -> None:
+    clients = site(tmp_path)
+    settings = {"profile": "production", "clients_file": str(clients), "public_url": PUBLIC_URL}
+    with gunicorn(tmp_path, **settings) as server:
+        clients.write_text("no TOML", encoding="utf-8")
+        server.restart_workers()
+
+        allowed = {"Authorization": f"Bearer {token()}"}
+        answer = requests.post(server.url + SERVICE, json=request_of(STORY), headers=allowed, timeout=SOON)
+        assert answer.status_code == 200
+
+
+def test_a_worker_that_cannot_start_says_why_and_the_others_go_on(tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite3"
+    with gunicorn(tmp_path, ["--workers", "1"]) as server:
+        store.rename(tmp_path / "away")
+        store.mkdir()
+        server.process.send_signal(signal.SIGTTIN)  # One worker more.
+        until = time.monotonic() + SOON
+        while "Error: SPINAL_CDS_DATABASE: " not in server.log.read_text(encoding="utf-8"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+        assert requests.get(f"{server.url}/cds-services", timeout=SOON).status_code == 200
 
 
 def test_in_development_it_listens_on_loopback_and_says_so(tmp_path: Path) -> None:
