@@ -114,6 +114,8 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
     app.extensions |= {"fhir_access": fhir_access, "metrics": metrics}
     metrics.count_in_flight(app)
     weakref.finalize(app, watch.close)
+    if settings.tracing:
+        _trace(app)
     app.register_blueprint(
         create_blueprint(
             hook_services(reviews[None], _recording(reviews, watch, store, metrics)),
@@ -146,6 +148,19 @@ def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
         terminology=content.terminology,
         searches=review.record.templates,
     ).check()
+
+
+def _trace(app: Flask) -> None:
+    """Raises ContentError without the optional packages, which most sites need not have."""
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        from plugin.tracing import trace
+    except ModuleNotFoundError as error:
+        raise ContentError(
+            "SPINAL_CDS_TRACING: the extra otel is not installed: pip install 'spinal-injection-cds[otel]'"
+        ) from error
+    trace(app, OTLPSpanExporter())
 
 
 def watch_control(

@@ -96,8 +96,8 @@ def _broken(scenario: Scenario) -> Iterator[Json | bytes]:
 
 
 @contextmanager
-def fhir_server(scenario: Scenario) -> Iterator[str]:
-    """The scenario's chart behind a real socket, so that whatever logs addresses has its chance."""
+def fhir_server(scenario: Scenario, chart: list[Json] | None = None) -> Iterator[str]:
+    """A chart behind a real socket, so that whatever logs addresses has its chance."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -118,7 +118,7 @@ def fhir_server(scenario: Scenario) -> Iterator[str]:
 
     server = Server(("127.0.0.1", 0), Handler)
     base = f"http://127.0.0.1:{server.server_port}/fhir"
-    fake = FakeFhirServer(base, scenario.chart(), token=TOKEN, forbidden=scenario.forbidden)
+    fake = FakeFhirServer(base, chart or scenario.chart(), token=TOKEN, forbidden=scenario.forbidden)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
