@@ -10,6 +10,7 @@ from cds_hooks.authentication import (
     TokenAuthenticator,
 )
 from cds_hooks.blueprint import CallRecord, FeedbackRecord, create_blueprint
+from cds_hooks.breakers import Breakers, BreakerState
 from cds_hooks.cards import (
     Action,
     Card,
@@ -23,7 +24,7 @@ from cds_hooks.cards import (
 from cds_hooks.clients import Client, ClientsFileError, Registration, read_clients
 from cds_hooks.context_bundle import ContextEntry
 from cds_hooks.contexts import AppointmentContext, Context, DispatchContext, OrderContext
-from cds_hooks.dialects import DIALECTS, Dialect, adapt, normalise
+from cds_hooks.dialects import DIALECTS, Dialect, adapt, unsupported_types
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
     CardOfAnotherClient,
@@ -56,6 +57,8 @@ __all__ = [
     "AllowedBases",
     "AppointmentContext",
     "Authenticator",
+    "BreakerState",
+    "Breakers",
     "CallRecord",
     "Card",
     "CardOfAnotherClient",
@@ -109,7 +112,6 @@ __all__ = [
     "create_blueprint",
     "discovery_document",
     "is_relative_reference",
-    "normalise",
     "operation_outcome",
     "read_clients",
     "read_feedback",
@@ -117,4 +119,5 @@ __all__ = [
     "read_resource",
     "read_searchset",
     "templates_for",
+    "unsupported_types",
 ]

@@ -52,6 +52,12 @@ class BaseUrl:
             return None
         return cls(match["scheme"], match["host"], port, path)
 
+    @property
+    def url(self) -> str:
+        """Without a trailing slash, and without the port that the scheme implies."""
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return "/".join((f"{self.scheme}://{self.host}{port}", *self.path))
+
     def holds(self, url: str) -> bool:
         """Is `url`, which may have a query, at or below this base?"""
         address, _, query = url.partition("?")

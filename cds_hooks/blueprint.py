@@ -4,7 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.clients import Client
-from cds_hooks.dialects import DIALECTS, adapt, normalise
+from cds_hooks.dialects import DIALECTS, adapt, unsupported_types
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
@@ -202,8 +202,8 @@ class _Calls:
             dialect = DIALECTS[client.dialect]
             hook_request = self._read(hooks)
             service = self.registry[service_id][hook_request.hook]
-            hook_request = normalise(hook_request, dialect, service.prefetch)
-            server = self.fhir_access.reader_for(hook_request, client.fhir_bases, client.fhir_subjects)
+            hook_request = replace(hook_request, unsupported_types=unsupported_types(client))
+            server = self.fhir_access.reader_for(hook_request, client)
             cards = adapt(service.answer(HookCall(client, hook_request, server)), dialect)
             response = _json_response(cards.to_json(), 200)
             card_count = len(cards.cards)

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictFloat,
     StrictInt,
     ValidationError,
     model_validator,
@@ -29,6 +30,7 @@ Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+")
 _WEB_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[!$-;=?-~]*)?", re.ASCII)
+_RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}", re.ASCII)
 _ORIGIN = re.compile(r"https?://(?:\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::[1-9][0-9]{0,4})?", re.ASCII)
 
 
@@ -36,16 +38,23 @@ _ORIGIN = re.compile(r"https?://(?:\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::[1-9][0-9]{0,4
 class Client:
     """One registered EHR. `policy` is a name that the service gives a meaning; None is the service's own.
 
+    `local_codes`: the file that says what the EHR's own codes stand for; None is the service's own.
+
     `dialect` is a key of `cds_hooks.DIALECTS`.
     `fhir_subjects`: whom its FHIR tokens are issued to, when only those may be used.
+    `deadline_seconds`: for all FHIR reads of one call together; None is the service's own.
+    `unsupported`: resource types that its FHIR server does not have; None are those of the dialect.
     """
 
     id: str
     fhir_bases: AllowedBases
     policy: str | None = None
+    local_codes: Path | None = None
     dialect: DialectName = "spec"
     keep_user_comments: bool = False
     fhir_subjects: frozenset[str] = frozenset()
+    deadline_seconds: float | None = None
+    unsupported: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,11 @@ def _network(value: str) -> str:
     return value
 
 
+def _resource_type(value: str) -> str:
+    _require(_RESOURCE_TYPE.fullmatch(value), "a resource type like ImagingStudy")
+    return value
+
+
 def _origin(value: str) -> str:
     _require(value != "*", "an origin like https://ehr.example.org; '*' would let every web page in")
     _require(_ORIGIN.fullmatch(value), "an origin like https://ehr.example.org, in lower case, without path")
@@ -215,10 +229,13 @@ class ClientEntry(BaseModel):
     require_typ: StrictBool = True
     fhir_bases: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()
     fhir_subjects: tuple[_Text, ...] = ()
+    deadline_seconds: Annotated[StrictFloat, Field(gt=0, le=30)] | None = None
+    unsupported: tuple[Annotated[str, AfterValidator(_resource_type)], ...] | None = None
     allowed_cidrs: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     dialect: DialectName = "spec"
     policy: Annotated[str, Field(min_length=1)] | None = None
+    local_codes: Annotated[str, Field(min_length=1)] | None = None
     keep_user_comments: StrictBool = False
 
     @model_validator(mode="after")
@@ -239,9 +256,12 @@ class ClientEntry(BaseModel):
                     private_networks=tuple(ip_network(cidr) for cidr in self.allowed_cidrs),
                 ),
                 policy=self.policy,
+                local_codes=None if self.local_codes is None else folder / self.local_codes,
                 dialect=self.dialect,
                 keep_user_comments=self.keep_user_comments,
                 fhir_subjects=frozenset(self.fhir_subjects),
+                deadline_seconds=self.deadline_seconds,
+                unsupported=None if self.unsupported is None else frozenset(self.unsupported),
             ),
             issuer=self.issuer,
             issuer_aliases=self.issuer_aliases,

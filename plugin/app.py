@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from importlib.metadata import version
+from pathlib import Path
 
-import msgspec
-import structlog
-from flask import Flask
+from flask import Flask, g
 
 from cds_hooks import (
     ANY_NETWORK,
     AllowedBases,
     Authenticator,
-    CallRecord,
+    Card,
     Client,
-    FeedbackRecord,
     FhirAccess,
     HookCall,
     OpenTo,
@@ -35,20 +33,30 @@ from cds_hooks import (
 from plugin.cards.booking import BookingCards
 from plugin.cards.catalogue import Catalogue, load_catalogue
 from plugin.cards.compose import Composer
+from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
+from plugin.logs import LogOfControl, log_call, log_keys, log_loss, log_not_reviewed, log_unexpected
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
-from plugin.probes import create_probes, database_checks
+from plugin.policies.model import Policy
+from plugin.probes import control_check, create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
-from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
-from plugin.terminology import Terminology, load_terminology
-from plugin.trust import registered_clients
+from plugin.store import (
+    FeedbackLog,
+    IssuedCard,
+    IssuedCards,
+    connect,
+    open_database,
+    open_replay_store,
+)
+from plugin.terminology import Terminology, load_terminology, read_local_codes
+from plugin.trust import OPEN_CLIENT, registered_clients
 
 Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
@@ -77,6 +85,7 @@ class Loaded:
 def load(settings: Settings) -> Loaded:
     """Raises ContentError when settings or content are at fault. Nothing is left open, no thread runs."""
     registrations = registered_clients(settings)
+    check_control_file(settings, registrations)
     content = load_content(settings)
     reviews = create_reviews(settings, registrations, content)
     return Loaded(registrations, reviews, _knowledge(reviews, content))
@@ -88,24 +97,29 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
     registrations, reviews = loaded.registrations, loaded.reviews
     authenticator = create_authenticator(settings, registrations)
     database = open_database(settings.database)
-    store = IssuedCards(database, _log_loss)
+    store = IssuedCards(database, log_loss)
+    watch = watch_control(settings, registrations, reviews)
+    fhir_access = create_fhir_access(settings)
     app = Flask("spinal-injection-cds", static_folder=None)
+    app.extensions["fhir_access"] = fhir_access
+    weakref.finalize(app, watch.close)
     app.register_blueprint(
         create_blueprint(
-            hook_services(reviews[None], _recording(reviews, store)),
+            hook_services(reviews[None], _recording(reviews, watch, store)),
             authenticator=authenticator,
-            fhir_access=create_fhir_access(settings),
+            fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
-            observe=_log_call,
-            on_unexpected=_log_unexpected,
+            observe=log_call,
+            on_unexpected=log_unexpected,
         )
     )
-    app.register_blueprint(create_pages(loaded.knowledge, reviews[None].today))
-    app.register_blueprint(create_probes(database_checks(database)))
+    today = reviews[None].today
+    app.register_blueprint(create_pages(loaded.knowledge, today))
+    app.register_blueprint(create_probes({**database_checks(database), **control_check(watch, today)}))
     return app
 
 
@@ -122,39 +136,77 @@ def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
     ).check()
 
 
-def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
-    """The review under the client's policy, with what it issued handed to the store."""
+def watch_control(
+    settings: Settings, registrations: Sequence[Registration], reviews: Reviews
+) -> ControlWatch:
+    """Raises ContentError when it cannot be told what is to be shown."""
+    known = _known(registrations)
+    policies = sorted({f"{r.policy.label} {r.policy.content_hash}" for r in reviews.values()})
+    return ControlWatch(
+        settings.control_file,
+        connect(settings.database, wait_seconds=1),
+        known,
+        {
+            "version": version("spinal-injection-cds"),
+            "clients": sorted(known.clients),
+            "policies": policies,
+        },
+        LogOfControl(),
+    )
+
+
+def check_control_file(settings: Settings, registrations: Sequence[Registration]) -> None:
+    """Raises ContentError listing its faults."""
+    if settings.control_file is not None:
+        parse_control(read_control(settings.control_file), _known(registrations))
+
+
+def _known(registrations: Sequence[Registration]) -> Known:
+    """What a control file may name."""
+    clients = [registration.client.id for registration in registrations] or [OPEN_CLIENT]
+    return Known(frozenset(clients), frozenset(load_criteria().criteria))
+
+
+def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards) -> Answer:
+    """The review under the client's policy and modes, with what it issued handed to the store."""
 
     def answer(call: HookCall) -> Response:
-        request = call.request
-        review = reviews[call.client.policy]
-        reviewed = review.review(request, call.server)
-        response = reviewed.response
+        request, control = call.request, watch.control
+        if control.is_off(call.client.id):
+            return Response()
+        review = reviews.get(call.client.id, reviews[None])
+        modes = control.modes(call.client.id, request.context.user_id, review.today())
+        reviewed = review.review(request, call.server, modes)
+        g.unmapped = reviewed.unmapped
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
-            _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
-        if response.cards:
+            log_not_reviewed(request.hook_instance, gates)
+        issued = [(card, False) for card in reviewed.response.cards]
+        issued += [(card, True) for card in reviewed.silent]
+        if issued:
             now = _utc_now()
             store.record(
-                [
-                    IssuedCard(
-                        card=card.uuid,
-                        client=call.client.id,
-                        service=SERVICE_ID,
-                        hook_instance=request.hook_instance,
-                        hook=request.hook,
-                        topic=card.source.topic.code if card.source.topic else "",
-                        indicator=card.indicator,
-                        policy=review.policy.label,
-                        policy_hash=review.policy.content_hash,
-                        issued_at=now,
-                    )
-                    for card in response.cards
-                ]
+                [_issued(card, call, review.policy, now, is_silent=silent) for card, silent in issued]
             )
-        return response
+        return reviewed.response
 
     return answer
+
+
+def _issued(card: Card, call: HookCall, policy: Policy, now: datetime, *, is_silent: bool) -> IssuedCard:
+    return IssuedCard(
+        card=card.uuid,
+        client=call.client.id,
+        service=SERVICE_ID,
+        hook_instance=call.request.hook_instance,
+        hook=call.request.hook,
+        topic=card.source.topic.code if card.source.topic else "",
+        indicator=card.indicator,
+        policy=policy.label,
+        policy_hash=policy.content_hash,
+        issued_at=now,
+        silent=is_silent,
+    )
 
 
 def create_review(settings: Settings) -> Review:
@@ -163,22 +215,35 @@ def create_review(settings: Settings) -> Review:
 
 
 def create_reviews(settings: Settings, registrations: Sequence[Registration], content: Content) -> Reviews:
-    """One review per policy, under its name in the clients file; None is the settings' own policy.
+    """One review per client that has a policy or local codes of its own, under its id; None is the settings'.
 
-    Raises ContentError for what cannot be used, naming the client.
+    Clients that have the same share one. Raises ContentError for what cannot be used, naming the client.
     """
-    clients = [registration.client for registration in registrations]
-    asked = {client.policy: f"client {client.id}: policy: " for client in clients} | {None: ""}
     reviews: dict[str | None, Review] = {}
+    made: dict[tuple[str | None, Path | None], Review] = {}
     faults: list[str] = []
-    for policy, place in asked.items():
-        try:
-            reviews[policy] = _review(settings, _policy_source(settings, policy), content)
-        except ContentError as error:
-            faults += [f"{place}{fault}" for fault in error.faults]
+    with _collected_in(faults, ""):
+        reviews[None] = _review(settings, settings.policy, content)
+    for client in (registration.client for registration in registrations):
+        own, known = (client.policy, client.local_codes), content
+        if own == (None, None):
+            continue
+        with _collected_in(faults, f"client {client.id}: local_codes: "):
+            known = content.with_local_codes(client.local_codes)
+        with _collected_in(faults, f"client {client.id}: policy: "):
+            made[own] = made.get(own) or _review(settings, _policy_source(settings, client.policy), known)
+            reviews[client.id] = made[own]
     if faults:
         raise ContentError(*faults)
     return reviews
+
+
+@contextmanager
+def _collected_in(faults: list[str], place: str) -> Iterator[None]:
+    try:
+        yield
+    except ContentError as error:
+        faults += [f"{place}{fault}" for fault in error.faults]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +254,19 @@ class Content:
     guidelines: tuple[Guideline, ...]
     catalogue: Catalogue
 
+    def with_local_codes(self, path: Path | None) -> Content:
+        """The same for an EHR whose own codes stand in the file. Raises ContentError."""
+        if path is None:
+            return self
+        local_codes = read_local_codes(path, self.terminology)
+        return replace(self, terminology=self.terminology.with_local_codes(local_codes))
+
 
 def load_content(settings: Settings) -> Content:
     """Raises ContentError."""
-    return Content(load_terminology(relief_code=settings.relief_code), load_guidelines(), load_catalogue())
+    terminology = load_terminology(relief_code=settings.relief_code)
+    content = Content(terminology, load_guidelines(), load_catalogue())
+    return content.with_local_codes(settings.local_codes_file)
 
 
 def _review(settings: Settings, policy_source: str, content: Content) -> Review:
@@ -227,7 +301,7 @@ def create_authenticator(settings: Settings, registrations: Sequence[Registratio
         registrations,
         public_url=settings.public_url,
         replay=open_replay_store(settings.database, settings.replay_url),
-        warn=_log_keys,
+        warn=log_keys,
     )
 
 
@@ -245,7 +319,7 @@ def create_client(settings: Settings) -> Client:
         raise ContentError(
             "--fhir-server, SPINAL_CDS_FHIR_SERVERS: must be http or https base URLs, without user or query"
         ) from None
-    return Client("development", bases)
+    return Client(OPEN_CLIENT, bases)
 
 
 def create_fhir_access(settings: Settings) -> FhirAccess:
@@ -280,47 +354,3 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
         )
         for hook, version in HOOKS.items()
     ]
-
-
-def configure_logging(level: str) -> None:
-    """One JSON line per event on standard error; only fields that are named here are ever written."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_as_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _as_json(fields: dict[str, object], **_: object) -> bytes:
-    return msgspec.json.encode(fields)
-
-
-_log: Any = structlog.get_logger()
-
-
-def _log_loss(count: int, why: str) -> None:
-    _log.warning("issued cards not stored", count=count, why=why)
-
-
-def _log_keys(client_id: str, why: str) -> None:
-    _log.warning("keys not read", client=client_id, why=why)
-
-
-def _log_call(record: CallRecord | FeedbackRecord) -> None:
-    fields = {key: value for key, value in asdict(record).items() if value is not None}
-    fields["milliseconds"] = round(record.milliseconds, 2)
-    _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
-
-
-def _log_unexpected(error: Exception) -> None:
-    """The type and the place only: messages may hold what came from a chart."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if last else ""
-    _log.error("unexpected", error=type(error).__name__, place=place)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import NamedTuple
 
 import flask
 import werkzeug
 from sqlalchemy import Engine
 
+from plugin.control import ControlWatch
 from plugin.store.health import is_at_head, is_writable
 
 _REUSED_SECONDS = 1.0
@@ -40,6 +42,22 @@ def database_checks(engine: Engine) -> Checks:
 
 
 _MIGRATIONS = {True: _OK, False: State("pending", False), None: State("unknown", False)}
+
+
+def control_check(watch: ControlWatch, today: Callable[[], date]) -> Checks:
+    """Red only where nobody looks: the kill switch would not be heard.
+
+    A file that is broken leaves the instance in service, with what held before.
+    """
+
+    def check() -> State:
+        if not watch.is_watching:
+            return State("not watched", False)
+        if watch.faults:
+            return State("not read; what held before holds on", True)
+        return State("a silent mode has ended", True) if watch.control.has_ended(today()) else _OK
+
+    return {"control": check}
 
 
 def create_probes(checks: Checks) -> flask.Blueprint:

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Development: loopback only; open, unless `clients_file` is given. Production: everything locked."""
     clients_file: Path | None = None
     """TOML: the EHRs that may call. Without it, development also reads loopback and `fhir_servers`."""
+    control_file: Path | None = None
+    """TOML, read again when it changes: which criteria are shown to whom, and the kill switch."""
     rate_limit: str = "6000/minute"
     """Calls of one registered client, in each process."""
     today: date | None = None
@@ -50,6 +52,8 @@ class Settings(BaseSettings):
     """FHIR base URLs beside loopback that may be contacted; in the environment separated by blanks."""
     relief_code: Annotated[tuple[str, str] | None, NoDecode] = None
     """System and code of the Observation that holds percent relief after an injection; `system|code`."""
+    local_codes_file: Path | None = None
+    """FHIR R4 ConceptMap, JSON: which standard codes the site's own codes stand for."""
     database: str = "sqlite:///.run/spinal-cds.sqlite3"
     """SQLAlchemy URL of the store: `sqlite:///FILE` or `postgresql+psycopg://…`."""
     replay_url: str | None = Field(default=None, pattern=r"^rediss?://")

@@ -11,9 +11,10 @@ import time
 
 from flask import Flask
 
-from plugin.app import Loaded, configure_logging, create_app, load
+from plugin.app import Loaded, create_app, load
 from plugin.cli.check import settings_to_start_with
 from plugin.domain.content import ContentError
+from plugin.logs import configure_logging
 from plugin.settings import Settings
 from plugin.store import open_database
 

@@ -109,6 +109,8 @@ class Detail:
             region=case.region.label,
             planned=frame("planned", date=planned) if planned else frame("not_planned"),
         )
+        if case.order.local_code is not None:
+            line += f", {frame('local_code', code=quoted(case.order.local_code))}"
         return frame("order", order=f"{line} ({quoted(case.order.reference)})")
 
     def _answer(self, check: Check, case: Case) -> list[str]:

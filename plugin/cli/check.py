@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cds_hooks import Registration
-from plugin.app import Reviews, create_reviews, load_content
+from plugin.app import Reviews, check_control_file, create_reviews, load_content
 from plugin.domain.content import ContentError
 from plugin.settings import Settings, strange_settings, valid_settings
 from plugin.trust import production_faults, read_clients_file, registered_clients
@@ -33,6 +33,8 @@ def check_start() -> str:
         with _collected_in(faults):
             registrations = read_clients_file(settings)
         faults += production_faults(settings, registrations)
+        with _collected_in(faults):
+            check_control_file(settings, registrations)
         reviews = create_reviews(settings, registrations, load_content(settings))
     if faults:
         raise ContentError(*faults)
@@ -51,11 +53,14 @@ def _summary(settings: Settings, registrations: tuple[Registration, ...], review
     clients = ", ".join(f"{r.client.id} ({r.client.dialect})" for r in registrations)
     labels = sorted({review.policy.label for review in reviews.values()})
     terminology = reviews[None].terminology
+    local = {id(codes): codes for codes in (r.terminology.local_codes for r in reviews.values())}.values()
+    read, left_out = sum(len(codes.standard) for codes in local), sum(codes.left_out for codes in local)
     return "\n".join(
         [
             f"ok: {settings.profile} profile",
             f"clients   {len(registrations)}: {clients or 'none, open to everybody on loopback'}",
             f"policies  {len(labels)}: {', '.join(labels)}",
             f"content   {len(terminology.set_ids)} value sets",
+            f"codes     {read} of sites' own stand for standard ones, {left_out} on their maps do not",
         ]
     )

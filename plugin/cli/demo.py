@@ -14,10 +14,11 @@ import msgspec
 import requests
 
 from cds_hooks import Response
-from plugin.app import SERVICE_ID, configure_logging, create_app
+from plugin.app import SERVICE_ID, create_app
 from plugin.cli.serve import banner, bound_server, require_free
 from plugin.cli.text import cards_as_text
 from plugin.domain.content import ContentError
+from plugin.logs import configure_logging
 from plugin.settings import PREFIX, read_settings
 
 STORIES = ("demo-axial-only", "demo-no-mri-14-days-of-physiotherapy", "demo-meets-everything")

@@ -9,8 +9,9 @@ import click
 from flask import Flask
 from waitress.server import create_server
 
-from plugin.app import configure_logging, create_app
+from plugin.app import create_app
 from plugin.domain.content import ContentError
+from plugin.logs import configure_logging
 from plugin.settings import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

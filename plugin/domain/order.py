@@ -109,6 +109,8 @@ class InjectionOrder:
     words: frozenset[Word] = frozenset()
     drugs: tuple[Drug, ...] = ()
     """Drugs ordered in the same hook."""
+    local_code: str | None = None
+    """The site's own code that stands for `code`, where the order says it in no other way."""
 
     @property
     def has_reason(self) -> bool:

@@ -12,6 +12,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.domain.dates import DateRange, days_before
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
+from plugin.domain.families import Family
 from plugin.domain.truth import Truth
 
 _AT_ANY_AGE = frozenset({"GUI-1"})
@@ -102,6 +103,8 @@ def _narrowed(case: Case) -> Scope:
     checks = []
     if case.order.is_catheter:
         checks.append(_scope_check("catheter", Kind.NOTE))
+    if case.order.family is Family.BASIVERTEBRAL:
+        checks.append(_scope_check("basivertebral", Kind.UNKNOWN))
     if case.order.is_contradictory:
         checks.append(_scope_check("contradictory-codes", Kind.UNKNOWN))
     return Scope(None, tuple(gates), tuple(checks), off, lowered, conflicts_off=conflicts_off)

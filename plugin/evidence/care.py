@@ -60,7 +60,7 @@ def read_procedures(procedures: Iterable[Procedure], chart: Chart, found: CareFo
     for procedure in procedures:
         if not chart.is_about_patient("procedures", procedure):
             continue
-        known = chart.concepts(procedure.code)
+        known = chart.coded(procedure.code)
         if procedure.status == "entered-in-error":
             if known:
                 chart.leave_out("procedures", _left_out(procedure, known, "entered-in-error"))
@@ -148,27 +148,38 @@ def _read_operation(procedure: Procedure, known: tuple[Concept, ...], found: Car
 
 
 def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:
-    """Orders on file and of this hook: imaging asked for or done, and referrals to therapy."""
+    """Orders on file: imaging asked for or done, and referrals to therapy."""
     for request in requests:
-        if not chart.is_about_patient("serviceRequests", request):
-            continue
-        known = chart.concepts(request.code)
-        study = study_from_request(request, known, chart)
-        if study is not None:
-            found.studies.append(study)
-        if _care_kind(known) is None or request.doNotPerform:
-            continue
-        if request.status in ("entered-in-error", "revoked", "cancelled"):
-            continue
-        if _is_for_other_part(request.bodySite, request.reasonCode, chart):
-            continue
-        label, quoted = label_of(request.code, known)
-        asked = parse_fhir_date(request.authoredOn)
-        asked = asked or when(request.occurrenceDateTime, request.occurrencePeriod)
-        first = asked or DateRange(_SOME_DAY, chart.today)
-        found.care.append(
-            CareEntry(CareKind.REFERRAL, reference_of(request), label, first, first, False, is_quoted=quoted)
-        )
+        if chart.is_about_patient("serviceRequests", request):
+            _read_request(request, chart.coded(request.code), chart, found)
+
+
+def read_surroundings(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:
+    """The same of the hook's own orders, whose codes were counted when the orders were read."""
+    for request in requests:
+        if chart.is_about_patient("serviceRequests", request):
+            _read_request(request, chart.concepts(request.code), chart, found)
+
+
+def _read_request(
+    request: ServiceRequest, known: tuple[Concept, ...], chart: Chart, found: CareFound
+) -> None:
+    study = study_from_request(request, known, chart)
+    if study is not None:
+        found.studies.append(study)
+    if _care_kind(known) is None or request.doNotPerform:
+        return
+    if request.status in ("entered-in-error", "revoked", "cancelled"):
+        return
+    if _is_for_other_part(request.bodySite, request.reasonCode, chart):
+        return
+    label, quoted = label_of(request.code, known)
+    asked = parse_fhir_date(request.authoredOn)
+    asked = asked or when(request.occurrenceDateTime, request.occurrencePeriod)
+    first = asked or DateRange(_SOME_DAY, chart.today)
+    found.care.append(
+        CareEntry(CareKind.REFERRAL, reference_of(request), label, first, first, False, is_quoted=quoted)
+    )
 
 
 def read_medication_requests(requests: Iterable[MedicationRequest], chart: Chart, found: CareFound) -> None:

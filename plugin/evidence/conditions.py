@@ -50,7 +50,7 @@ def read_diagnoses(
     for condition in conditions:
         if not chart.is_about_patient(KEY, condition):
             continue
-        known = chart.concepts(condition.code)
+        known = chart.coded(condition.code)
         is_hint = not known and chart.words.radicular(text_of(condition.code))
         if not known and not is_hint and f"Condition/{condition.id}" not in reasons:
             continue

@@ -77,7 +77,7 @@ def studies_from_imaging(studies: Iterable[ImagingStudy], chart: Chart) -> Itera
 
 def _seen(study: ImagingStudy, chart: Chart) -> tuple[Modality, Region, bool] | None:
     for procedure in many(study.procedureCode):
-        coded = coded_study(procedure, chart.concepts(procedure), chart)
+        coded = coded_study(procedure, chart.coded(procedure), chart)
         if coded is not None and coded[1].stated and not coded[2]:
             site, by_text = _site(study, chart)
             return (coded[0], site, by_text) if site is not None and not by_text else coded
@@ -150,7 +150,7 @@ def studies_from_reports(reports: Iterable[DiagnosticReport], chart: Chart) -> I
     for report in reports:
         if not chart.is_about_patient("reports", report):
             continue
-        seen = coded_study(report.code, chart.concepts(report.code), chart)
+        seen = coded_study(report.code, chart.coded(report.code), chart)
         if seen is None:
             continue
         reference = reference_of(report)

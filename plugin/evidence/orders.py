@@ -27,7 +27,8 @@ from plugin.evidence.families import (
     purpose_of,
     sides_of,
 )
-from plugin.evidence.reading import Chart, region_of, relative, text_of, when
+from plugin.evidence.reading import Chart, relative, text_of, when
+from plugin.evidence.sites import are_apart, ordered_region, sites_of
 from plugin.evidence.views import (
     CodeableConcept,
     Condition,
@@ -134,7 +135,7 @@ def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, 
     around = _Surroundings()
     for reference, request in placed:
         order = DraftOrder(reference, False, "ServiceRequest", msgspec.Raw(), True)
-        known = chart.concepts(request.code)
+        known = chart.coded(request.code)
         read.requests.append(request)
         read.conditions += _contained_conditions(request)
         around.lines.append(_Line(order, request, known))
@@ -152,7 +153,7 @@ def _look_at(draft: DraftOrder, read: OrdersRead, around: _Surroundings, chart: 
     try:
         if draft.resource_type == "ServiceRequest":
             request = _request_decoder.decode(draft.resource)
-            known = chart.concepts(request.code)
+            known = chart.coded(request.code)
             read.requests.append(request)
             read.conditions += _contained_conditions(request)
             around.lines.append(_Line(draft, request, known))
@@ -259,7 +260,7 @@ def _injection(
         return None
     request, code = line.request, ours[0]
     own_region = code.region or Region.unspecified()
-    site, worded = _site(request, chart)
+    site, worded = sites_of(request, chart)
     family = _family(code, request, site, chart)
     planned = when(request.occurrenceDateTime, request.occurrencePeriod)
     authored = parse_fhir_date(request.authoredOn)
@@ -273,8 +274,8 @@ def _injection(
         is_addressable=_is_addressable(line.draft),
         code=code,
         family=family,
-        region=_region(own_region, site, worded, family),
-        site_disagrees=site is not None and own_region.stated and _are_apart(site, own_region),
+        region=ordered_region(own_region, site, worded, family),
+        site_disagrees=site is not None and own_region.stated and are_apart(site, own_region),
         is_catheter=code.in_set(_CATHETER),
         is_contradictory=len({_kind(c) for c in ours} - {Family.BIOLOGIC}) > 1,
         reason_references=_reason_references(request),
@@ -294,7 +295,15 @@ def _injection(
         repeats=_repeats(code, request),
         words=frozenset(Word(word) for text in texts for word in chart.words.order_words(text)),
         drugs=drugs,
+        local_code=_local_code(request.code, code, chart),
     )
+
+
+def _local_code(written: CodeableConcept | None, code: Concept, chart: Chart) -> str | None:
+    codings = (written.coding if written else None) or ()
+    same = [c for c in codings if chart.terminology.lookup(c.system, c.code) == code]
+    local = [c.code for c in same if chart.terminology.is_local(c.system, c.code)]
+    return local[0] if len(local) == len(same) and local else None
 
 
 def _is_addressable(draft: DraftOrder) -> bool:
@@ -336,40 +345,6 @@ def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
     return tuple(f"Condition/{r}" if r.startswith("#") else relative(r) for r in given)
 
 
-def _site(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:
-    """The region that the body site's code names, and the one that the order's text names."""
-    hints = chart.words
-    coded = region_of(chart.concepts_of(request.bodySite))
-    sites = [hints.region(text_of(site)) for site in many(request.bodySite)]
-    if coded is None:
-        coded = next((r for r in sites if r is not None), None)
-    words = [text_of(c) for c in (*many(request.orderDetail), *((request.code,) if request.code else ()))]
-    worded = next((r for r in map(hints.region, words) if r is not None), None)
-    return coded, worded
-
-
-def _region(own: Region, site: Region | None, worded: Region | None, family: Family) -> Region:
-    """Body site, then the words of the order within the code's region, then the code's region.
-
-    A caudal injection enters at the sacrum and treats lumbar roots: its site says how, not where.
-    """
-    if family is Family.CAUDAL and own.stated:
-        return own
-    if site is not None:
-        return own.refined_by(site) if site.atoms & own.atoms else site
-    if not own.stated:
-        return worded or own
-    is_narrower = worded is not None and not worded.atoms >= own.atoms
-    return own.refined_by(worded) if worded is not None and is_narrower else own
-
-
-def _are_apart(site: Region, own: Region) -> bool:
-    """The joint beside the sacrum is not apart from it: the codes of its injections say sacral."""
-    if site.atoms | own.atoms == {"sacral", "sacroiliac"}:
-        return False
-    return not (site.atoms & own.atoms) and not site.is_everywhere and not own.is_everywhere
-
-
 def _family(code: Concept, request: ServiceRequest, site: Region | None, chart: Chart) -> Family:
     family = coded_family(code)
     if family is None:
@@ -390,8 +365,12 @@ def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
 
 def mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:
     """Does one of our codes stand in it, however it is written?"""
-    codes = {c.code for name in FAMILY_OF_SET for c in chart.terminology.members(name)}
-    return not codes.isdisjoint(_NUMBER.findall(bytes(raw).decode(errors="replace")))
+    terminology = chart.terminology
+    codes = {c.code for name in FAMILY_OF_SET for c in terminology.members(name)}
+    written = bytes(raw).decode(errors="replace")
+    if not codes.isdisjoint(_NUMBER.findall(written)):
+        return True
+    return any(f'"{code}"' in written for name in FAMILY_OF_SET for code in terminology.local_members(name))
 
 
 _NUMBER = re.compile(r"[A-Z]?\d{4,18}T?")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -54,6 +55,8 @@ class Chart:
     """Per prefetch key."""
     foreign: dict[str, int] = field(default_factory=dict)
     """Entries about another patient, per prefetch key."""
+    not_listed: dict[str | None, int] = field(default_factory=dict)
+    """How many codes no value set holds, by their system as the record writes it."""
     words: Words = field(init=False)
     _usual_reference: str = field(init=False, repr=False)
 
@@ -68,6 +71,30 @@ class Chart:
         lookup = self.terminology.lookup
         found = [lookup(coding.system, coding.code) for coding in concept.coding]
         return tuple([known for known in found if known is not None])
+
+    def coded(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
+        """The codings that a value set knows, of what a resource itself is; the others are counted."""
+        if concept is None or not concept.coding:
+            return ()
+        lookup, not_listed = self.terminology.lookup, self.not_listed
+        found = []
+        for coding in concept.coding:
+            known = lookup(coding.system, coding.code)
+            if known is not None:
+                found.append(known)
+            elif coding.code:
+                not_listed[coding.system] = not_listed.get(coding.system, 0) + 1
+        return tuple(found)
+
+    def unmapped(self) -> Mapping[str, int]:
+        """How many codes of orders, diagnoses, procedures and imaging no value set holds, by system.
+
+        Systems are named as `Terminology.system_name` does: nothing of it comes from the record.
+        """
+        counts: Counter[str] = Counter()
+        for system, count in self.not_listed.items():
+            counts[self.terminology.system_name(system)] += count
+        return counts
 
     def concepts_of(self, concepts: OneOrMany) -> tuple[Concept, ...]:
         return tuple(c for concept in many(concepts) for c in self.concepts(concept))
@@ -97,9 +124,10 @@ class Chart:
 
 
 def names(reference: str, resource_type: str, resource_id: str) -> bool:
-    """Does a reference (relative, absolute or versioned) point at this resource?"""
+    """Does a reference (bare, relative, absolute, versioned or a URN) point at this resource?"""
     plain = reference.partition("/_history/")[0]
-    return plain == f"{resource_type}/{resource_id}" or plain.endswith(f"/{resource_type}/{resource_id}")
+    typed = f"{resource_type}/{resource_id}"
+    return plain in (resource_id, typed, f"urn:uuid:{resource_id}") or plain.endswith(f"/{typed}")
 
 
 def reference_of(resource: Subject) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugin.domain.codes import Concept
@@ -15,6 +16,7 @@ from plugin.terminology.vocabulary import (
     CodeSystem,
     Vocabulary,
     modifiers_in,
+    url_key,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,20 @@ _NOT_ASKED: Any = object()
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
+Code = tuple[str, str]
+"""System and code."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCodes:
+    """A site's own codes, each with the standard code that it stands for."""
+
+    standard: Mapping[Code, Code] = field(default_factory=dict)
+    """By `url_key` of the site's system, and code."""
+    systems: frozenset[str] = frozenset()
+    """The site's systems, by `url_key`."""
+    left_out: int = 0
+    """Codes of the map that stand for no standard code."""
 
 
 class Terminology:
@@ -43,6 +59,7 @@ class Terminology:
         """`relief_code`: system and code under which the site charts percent relief after an injection."""
         self.text = text
         self.relief_code = relief_code
+        self.local_codes = LocalCodes()
         self._vocabulary = vocabulary
         self._products = products
         self._ranges: dict[str, list[Range]] = {}
@@ -69,6 +86,33 @@ class Terminology:
             if system.form == "procedure":
                 self._by_system[url] = shared
 
+    def with_local_codes(self, local_codes: LocalCodes) -> Terminology:
+        """The same, where a site's own codes mean what they stand for, and no other site's."""
+        own = copy.copy(self)
+        own.local_codes = local_codes
+        own._answered = {}
+        return own
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The url of every code system."""
+        return tuple(self._vocabulary.systems)
+
+    def system(self, url: str) -> CodeSystem | None:
+        """The code system that a record means by a url, None when it is not one of ours."""
+        return self._system(url)
+
+    def system_name(self, url: str | None) -> str:
+        """The short name of one of our code systems; `local` for one of the site's map, else `other`."""
+        known = self._system(url) if url else None
+        if known is not None:
+            return known.name
+        return "local" if url and url_key(url[:MAX_URL_LENGTH]) in self.local_codes.systems else "other"
+
+    def codes(self, system: str) -> tuple[str, ...]:
+        """The codes of a system, by its own url, that value sets list."""
+        return tuple(self._by_system[system])
+
     @property
     def set_ids(self) -> frozenset[str]:
         return frozenset(self._members)
@@ -87,12 +131,22 @@ class Terminology:
         found: Concept | None = self._answered.get((system, code), _NOT_ASKED)
         return self._look_up(system, code) if found is _NOT_ASKED else found
 
+    def is_local(self, system: str | None, code: str | None) -> bool:
+        """Is it a code of the site that stands for a standard one?"""
+        return self._standard(system, code) != (system, code)
+
+    def local_members(self, set_id: str) -> tuple[str, ...]:
+        """The site's own codes that stand for a code of the value set."""
+        found = ((code, self.lookup(*standard)) for (_, code), standard in self.local_codes.standard.items())
+        return tuple(code for code, concept in found if concept is not None and concept.in_set(set_id))
+
     def is_relief(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
         """Is one of them the site's code for percent relief?"""
         return self.relief_code is not None and self.relief_code in codings
 
     def modality(self, system: str | None, code: str | None) -> str | None:
         """`mr`, `ct` or `plain-film` of a DICOM modality; a modality may stand without a system."""
+        system, code = self._standard(system, code)
         if system and self._system(system) is not self._vocabulary.systems[_DICOM]:
             return None
         concept = self.lookup(_DICOM, code)
@@ -122,7 +176,14 @@ class Terminology:
         product = self._product(system, code)
         return product[1].dose_form if product else None
 
+    def _standard(self, system: str | None, code: str | None) -> tuple[str | None, str | None]:
+        """What a code of the site stands for; any other code itself."""
+        if not self.local_codes.standard or not system or not code:
+            return system, code
+        return self.local_codes.standard.get((url_key(system), code.strip()), (system, code))
+
     def _product(self, system: str | None, code: str | None) -> tuple[tuple[Concept, ...], Product] | None:
+        system, code = self._standard(system, code)
         if not system or not code or len(code) > MAX_CODE_LENGTH:
             return None
         known = self._system(system)
@@ -143,8 +204,9 @@ class Terminology:
         """The first time that a coding is met in this spelling; long ones are not remembered."""
         if not url or not code or len(code) > MAX_CODE_LENGTH or len(url) > MAX_URL_LENGTH:
             return None
-        system = self._system(url)
-        found = self._search(system, code) if system is not None else None
+        standard_url, standard_code = self._standard(url, code)
+        system = self._system(standard_url or "")
+        found = self._search(system, standard_code or "") if system is not None else None
         return _remember(self._answered, (url, code), found)
 
     def _search(self, system: CodeSystem, code: str) -> Concept | None:

@@ -84,14 +84,15 @@ class Vocabulary:
 
     def system(self, url: str) -> CodeSystem | None:
         """The system a record means by this url or one of its aliases, None when it is not one of ours."""
-        key = _key(url)
+        key = url_key(url)
         found = self._aliases.get(key)
         if found is None:
             found = next((system for start, system in self._editions if key.startswith(start)), None)
         return found
 
 
-def _key(url: str) -> str:
+def url_key(url: str) -> str:
+    """The same for all spellings of one system's url."""
     key = url.strip().rstrip("/").lower().removeprefix("urn:oid:")
     return "http://" + key.removeprefix("https://") if key.startswith("https://") else key
 
@@ -106,9 +107,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
     aliases: dict[str, CodeSystem] = {}
     for name, entry in file.systems.items():
         for url in (entry.url, *entry.aliases):
-            if aliases.setdefault(_key(url), systems[name]) is not systems[name]:
-                raise ContentError(f"{path}: {url} stands for {aliases[_key(url)].name} and for {name}")
-    editions = tuple((_key(e.url) + "/", systems[name]) for name, e in file.systems.items() if e.editions)
+            if aliases.setdefault(url_key(url), systems[name]) is not systems[name]:
+                raise ContentError(f"{path}: {url} stands for {aliases[url_key(url)].name} and for {name}")
+    editions = tuple((url_key(e.url) + "/", systems[name]) for name, e in file.systems.items() if e.editions)
     by_url = {system.url: system for system in systems.values()}
     return Vocabulary(by_url, file.properties, aliases, editions)
 

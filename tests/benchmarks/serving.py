@@ -33,7 +33,8 @@ def floor(answer: bytes) -> flask.Flask:
 
 def service(database: str, clients: Path | None, replay: str | None) -> flask.Flask:
     """The service as it is run: its cards stored, its calls logged; with `clients`, callers authenticated."""
-    from plugin.app import configure_logging, create_app
+    from plugin.app import create_app
+    from plugin.logs import configure_logging
     from plugin.settings import Settings
     from tests.benchmarks.charts import TODAY
 

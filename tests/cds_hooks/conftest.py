@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import responses
 
 
 @dataclass
@@ -18,6 +19,8 @@ class Exchange:
     headers: dict[str, str]
     write: Callable[[bytes], Any]
     stopped: threading.Event
+    next_request: Callable[[], Any]
+    """Waits for another one on the same connection."""
 
     def answer(self, body: bytes, status: str = "200 OK", *headers: str) -> None:
         lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
@@ -28,6 +31,13 @@ class Exchange:
         self.write(start)
         while not self.stopped.wait(0.02):
             self.write(byte)
+
+
+@pytest.fixture
+def ehr() -> Iterator[responses.RequestsMock]:
+    """Answers in place of every server."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
 
 
 Script = Callable[[Exchange], None]
@@ -51,14 +61,17 @@ def serve() -> Iterator[Callable[[Script], LocalServer]]:
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 with suppress(OSError):
-                    path = self.rfile.readline().decode().split(" ")[1]
-                    headers = {}
-                    while line := self.rfile.readline().strip().decode():
-                        name, _, value = line.partition(":")
-                        headers[name.lower()] = value.strip()
-                    exchange = Exchange(path, headers, self.wfile.write, stopped)
+                    exchange = Exchange(*self._request(), self.wfile.write, stopped, self._request)
                     local.seen.append(exchange)
                     script(exchange)
+
+            def _request(self) -> tuple[str, dict[str, str]]:
+                path = self.rfile.readline().decode().split(" ")[1]
+                headers = {}
+                while line := self.rfile.readline().strip().decode():
+                    name, _, value = line.partition(":")
+                    headers[name.lower()] = value.strip()
+                return path, headers
 
         server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         running.append(server)

@@ -31,6 +31,8 @@ max_token_seconds = 900
 require_typ = false
 fhir_bases = ["https://ehr.example.org/fhir/r4", "https://fhir.internal.example.org/r4"]
 fhir_subjects = ["spinal"]
+deadline_seconds = 0.8
+unsupported = ["ImagingStudy", "MedicationStatement"]
 allowed_cidrs = ["10.1.0.0/16", "fd00:1::/32"]
 cors_origins = ["https://ehr.example.org", "https://ehr.example.org:8443"]
 dialect = "epic"
@@ -100,6 +102,8 @@ def test_everything_that_is_given_is_kept(folder: Path) -> None:
             dialect="epic",
             keep_user_comments=True,
             fhir_subjects=frozenset({"spinal"}),
+            deadline_seconds=0.8,
+            unsupported=frozenset({"ImagingStudy", "MedicationStatement"}),
         ),
         issuer="https://ehr.example.org/oauth2",
         issuer_aliases=("https://ehr.example.org/oauth2/",),
@@ -152,6 +156,12 @@ def test_everything_that_is_given_is_kept(folder: Path) -> None:
         ('policy = ""', "policy"),
         ('keep_user_comments = "yes"', "keep_user_comments"),
         ('fhir_subjects = ["hunter2 x"]', "fhir_subjects[1]"),
+        ("deadline_seconds = 0", "deadline_seconds"),
+        ("deadline_seconds = 31", "deadline_seconds"),
+        ("deadline_seconds = true", "deadline_seconds"),
+        ('deadline_seconds = "hunter2"', "deadline_seconds"),
+        ('unsupported = "hunter2"', "unsupported"),
+        ('unsupported = ["ImagingStudy", "hunter2"]', "unsupported[2]"),
     ],
 )
 def test_a_fault_is_one_line_with_client_and_key_and_without_the_value(

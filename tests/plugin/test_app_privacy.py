@@ -11,6 +11,7 @@ import logging
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -22,7 +23,8 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from plugin.app import configure_logging, create_app
+from plugin.app import create_app
+from plugin.logs import configure_logging
 from plugin.settings import Settings
 from tests.fake_fhir_server import FakeFhirServer
 from tests.plugin.cards.service import SERVICE, TODAY, outcome, request_of
@@ -165,6 +167,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
     return done.stdout, done.stderr, folder
 
 
+def systems_known() -> set[str]:
+    path = ROOT / "plugin" / "terminology" / "vocabulary.toml"
+    return set(tomllib.loads(path.read_text(encoding="utf-8"))["systems"])
+
+
 def leaked(text: str) -> list[str]:
     return sorted(secret for secret in secrets() if secret in text)
 
@@ -180,12 +187,15 @@ def test_every_line_of_the_log_is_one_of_ours_with_fields_we_know(ran: tuple[str
     _, log, _ = ran
     known = {
         *("event", "level", "timestamp", "service", "hook", "hook_instance", "status", "milliseconds"),
-        *("card_count", "error", "place", "count", "why", "gates", "client"),
+        *("card_count", "error", "place", "count", "why", "gates", "client", "unmapped"),
     }
 
     entries = [json.loads(line) for line in log.splitlines()]
 
     assert {key for entry in entries for key in entry} <= known
+    systems = {system for entry in entries for system in entry.get("unmapped", ())}
+    assert "icd-10-cm" in systems
+    assert systems <= {*systems_known(), "other"}
 
 
 def test_error_bodies_and_headers_name_no_patient_and_nothing_charted(ran: tuple[str, str, Path]) -> None:

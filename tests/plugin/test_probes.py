@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,8 +16,7 @@ from plugin.store.database import connect
 from tests.database_servers import PostgresServer, locked
 from tests.limits import no_file_may_grow
 from tests.plugin.cards.service import SERVICE, TODAY, outcome, request_of
-
-SOON_SECONDS = 30
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -38,13 +36,6 @@ def checks(service: FlaskClient) -> dict[str, str]:
     found: dict[str, str] = body["checks"]
     assert (set(found.values()) == {"ok"}) is (answer.status_code == 200)
     return found
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + SOON_SECONDS
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def assert_red_and_still_answering(service: FlaskClient, check: str) -> None:

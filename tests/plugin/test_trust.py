@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from cds_hooks.clients import ClientEntry
-from plugin.app import configure_logging, create_app
+from plugin.app import create_app
 from plugin.cli.serve import require_free
 from plugin.domain.content import ContentError
+from plugin.logs import configure_logging
 from plugin.settings import Settings
 from plugin.trust import registered_clients
 from tests.cds_hooks.tokens import ISSUER, PUBLIC_URL, bearer, claims, signed
@@ -112,7 +113,7 @@ def test_the_example_explains_every_key() -> None:
         0
     ]
 
-    assert entry.keys() | {"jwks_file", "policy"} == ClientEntry.model_fields.keys()
+    assert entry.keys() | {"jwks_file", "policy", "local_codes"} == ClientEntry.model_fields.keys()
 
 
 def test_any_address_may_be_listened_on_in_production_only(tmp_path: Path) -> None:
