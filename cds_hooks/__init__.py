@@ -43,7 +43,7 @@ from cds_hooks.errors import (
     operation_outcome,
 )
 from cds_hooks.feedback import Feedback, OverrideReason, read_feedback
-from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
+from cds_hooks.fhir_access import FhirAccess, FhirRead, FhirReader, Query
 from cds_hooks.jwks import KeysUnavailable
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
 from cds_hooks.rate_limit import RateLimit
@@ -76,6 +76,7 @@ __all__ = [
     "FeedbackRecord",
     "FhirAccess",
     "FhirAuthorization",
+    "FhirRead",
     "FhirReader",
     "HookCall",
     "HookRequest",

@@ -50,6 +50,19 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class FhirRead:
+    """One query with all its pages, as it may be counted. `unread` is None when all of it was read."""
+
+    resource_type: str
+    seconds: float
+    unread: Unread | None
+
+
+def ignore(_: FhirRead) -> None:
+    """For callers who do not want to be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Limits:
     pages: int
     resources: int
@@ -104,6 +117,7 @@ class FhirReader:
         limits: _Limits,
         deadline: float,
         is_refused: bool,
+        observe: Callable[[FhirRead], None],
     ) -> None:
         self._base = base
         self._token = token
@@ -112,6 +126,7 @@ class FhirReader:
         self._limits = limits
         self._deadline = deadline
         self._is_refused = is_refused
+        self._observe = observe
 
     def fetch(self, queries: Mapping[str, Query]) -> Mapping[str, Reading[Any]]:
         """The answers under the keys of `queries`, read in parallel and never later than the deadline."""
@@ -134,7 +149,13 @@ class FhirReader:
         return {key: _outcome(task) for key, task in tasks.items()}
 
     def _start(self, query: Query) -> _Task[Reading[Any]]:
-        return _Task(self._connections.pool, lambda task: self._read_pages(query, task))
+        return _Task(self._connections.pool, lambda task: self._observed(query, task))
+
+    def _observed(self, query: Query, task: _Task[Reading[Any]]) -> Reading[Any]:
+        started = time.perf_counter()
+        reading = self._read_pages(query, task)
+        self._observe(FhirRead(query.resource_type, time.perf_counter() - started, reading.unread))
+        return reading
 
     def _wait(self, *tasks: _Task[Any]) -> None:
         wait([task.future for task in tasks], timeout=max(0.0, self._deadline - time.monotonic()))
@@ -251,12 +272,15 @@ class FhirAccess:
         max_bytes: int = 10 * 1024 * 1024,
         workers: int = 32,
         breakers: Breakers | None = None,
+        observe: Callable[[FhirRead], None] = ignore,
     ) -> None:
         """`deadline_seconds` is for clients without one of their own, `workers` for each client.
 
         `max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query.
+        `observe` is told of each, from whichever thread read it.
         """
         self.breakers = breakers or Breakers()
+        self._observe = observe
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
         self._workers = workers
@@ -280,6 +304,7 @@ class FhirAccess:
             limits=self._limits,
             deadline=time.monotonic() + (client.deadline_seconds or self._deadline_seconds),
             is_refused=lent is not None and not _is_meant(lent, request, client.fhir_subjects),
+            observe=self._observe,
         )
 
     def _connections_of(self, bases: AllowedBases) -> _Connections:

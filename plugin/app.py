@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,7 +40,13 @@ from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
-from plugin.logs import LogOfControl, log_call, log_keys, log_loss, log_not_reviewed, log_unexpected
+from plugin.logs import (
+    log_keys,
+    log_not_reviewed,
+    log_unexpected,
+)
+from plugin.metrics import CountedReplayStore, Metrics
+from plugin.observers import Observers
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
@@ -95,17 +102,20 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
     """The WSGI application of one process. Raises ContentError when it cannot start."""
     loaded = loaded or load(settings)
     registrations, reviews = loaded.registrations, loaded.reviews
-    authenticator = create_authenticator(settings, registrations)
+    metrics = Metrics()
+    observers = Observers(metrics)
+    authenticator = create_authenticator(settings, registrations, metrics)
     database = open_database(settings.database)
-    store = IssuedCards(database, log_loss)
-    watch = watch_control(settings, registrations, reviews)
-    fhir_access = create_fhir_access(settings)
+    store = IssuedCards(database, observers.lost)
+    watch = watch_control(settings, registrations, reviews, observers)
+    fhir_access = create_fhir_access(settings, metrics)
     app = Flask("spinal-injection-cds", static_folder=None)
-    app.extensions["fhir_access"] = fhir_access
+    app.extensions |= {"fhir_access": fhir_access, "metrics": metrics}
+    metrics.count_in_flight(app)
     weakref.finalize(app, watch.close)
     app.register_blueprint(
         create_blueprint(
-            hook_services(reviews[None], _recording(reviews, watch, store)),
+            hook_services(reviews[None], _recording(reviews, watch, store, metrics)),
             authenticator=authenticator,
             fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
@@ -113,7 +123,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
-            observe=log_call,
+            observe=partial(observers.called, breakers=fhir_access.breakers),
             on_unexpected=log_unexpected,
         )
     )
@@ -137,7 +147,7 @@ def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
 
 
 def watch_control(
-    settings: Settings, registrations: Sequence[Registration], reviews: Reviews
+    settings: Settings, registrations: Sequence[Registration], reviews: Reviews, observers: Observers
 ) -> ControlWatch:
     """Raises ContentError when it cannot be told what is to be shown."""
     known = _known(registrations)
@@ -151,7 +161,7 @@ def watch_control(
             "clients": sorted(known.clients),
             "policies": policies,
         },
-        LogOfControl(),
+        observers,
     )
 
 
@@ -167,7 +177,7 @@ def _known(registrations: Sequence[Registration]) -> Known:
     return Known(frozenset(clients), frozenset(load_criteria().criteria))
 
 
-def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards) -> Answer:
+def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards, metrics: Metrics) -> Answer:
     """The review under the client's policy and modes, with what it issued handed to the store."""
 
     def answer(call: HookCall) -> Response:
@@ -181,6 +191,7 @@ def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards) -> Ans
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
             log_not_reviewed(request.hook_instance, gates)
+        metrics.reviewed(reviewed)
         issued = [(card, False) for card in reviewed.response.cards]
         issued += [(card, True) for card in reviewed.silent]
         if issued:
@@ -293,15 +304,18 @@ def _policy_source(settings: Settings, policy: str | None) -> str:
     return str(settings.clients_file.parent / policy)
 
 
-def create_authenticator(settings: Settings, registrations: Sequence[Registration]) -> Authenticator:
+def create_authenticator(
+    settings: Settings, registrations: Sequence[Registration], metrics: Metrics
+) -> Authenticator:
     """By token, or without registered clients open."""
     if not registrations:
         return OpenTo(create_client(settings))
     return TokenAuthenticator(
         registrations,
         public_url=settings.public_url,
-        replay=open_replay_store(settings.database, settings.replay_url),
+        replay=CountedReplayStore(open_replay_store(settings.database, settings.replay_url), metrics),
         warn=log_keys,
+        on_keys_read=metrics.keys_read,
     )
 
 
@@ -322,8 +336,11 @@ def create_client(settings: Settings) -> Client:
     return Client(OPEN_CLIENT, bases)
 
 
-def create_fhir_access(settings: Settings) -> FhirAccess:
-    return FhirAccess(deadline_seconds=settings.deadline_seconds)
+def create_fhir_access(settings: Settings, metrics: Metrics | None = None) -> FhirAccess:
+    """`metrics`: where reads are counted, if they are."""
+    if metrics is None:
+        return FhirAccess(deadline_seconds=settings.deadline_seconds)
+    return FhirAccess(deadline_seconds=settings.deadline_seconds, observe=metrics.fhir_read)
 
 
 def _clock(settings: Settings) -> Callable[[], date]:

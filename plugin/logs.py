@@ -131,11 +131,9 @@ def log_unexpected(error: Exception) -> None:
     _log.error("unexpected", error=type(error).__name__, place=place)
 
 
-class LogOfControl:
-    """What becomes of the modes and the kill switch."""
+def log_control_changed(control: Control) -> None:
+    _log.warning("control changed", switched_off=sorted(control.clients_off))
 
-    def changed(self, control: Control) -> None:
-        _log.warning("control changed", switched_off=sorted(control.clients_off))
 
-    def broken(self, faults: tuple[str, ...]) -> None:
-        _log.error("control not read", faults=faults)
+def log_control_broken(faults: tuple[str, ...]) -> None:
+    _log.error("control not read", faults=faults)

@@ -13,6 +13,7 @@ from cds_hooks import (
     FhirReader,
     HookRequest,
     Response,
+    Unread,
 )
 from plugin.cards.booking import BookingCards
 from plugin.cards.compose import Composer
@@ -46,6 +47,8 @@ class Reviewed:
     Codes of orders, diagnoses, procedures and imaging. Names are those of `vocabulary.toml`, `local` for the
     systems of the site's code map, else `other`.
     """
+    unread: tuple[Unread, ...] = ()
+    """Why parts of the record could not be read, one for each part."""
     silent: tuple[Card, ...] = ()
     """What would have been shown of the criteria that are silent."""
 
@@ -70,10 +73,12 @@ class Review:
         orders = find_orders(request, server, chart)
         orphans = orders.orphans
         verdicts: tuple[Verdict, ...] = ()
+        unread: tuple[Unread, ...] = ()
         if orders.injections:
             readings = self.record.read(request, server, orders)
             if nothing_was_read(readings):
                 raise DataUnobtainable(*readings)
+            unread = tuple(r.unread for r in readings.values() if r.unread is not None)
             evidence = assemble(readings, orders, chart, self.policy.file.encounter_diagnosis_max_age_days)
             verdicts = tuple(
                 self.judge.judge(self._case(order, evidence, orders), request.hook)
@@ -81,12 +86,12 @@ class Review:
             )
         if modes.are_all_live:
             cards = self._cards(request, chart.today, verdicts, orphans, orders)
-            return Reviewed(verdicts, orphans, Response(cards=cards), chart.unmapped())
+            return Reviewed(verdicts, orphans, Response(cards=cards), chart.unmapped(), unread)
         live, silent = (
             self._cards(request, chart.today, *_in_mode(mode, modes, verdicts, orphans), orders)
             for mode in (Mode.LIVE, Mode.SILENT)
         )
-        return Reviewed(verdicts, orphans, Response(cards=live), chart.unmapped(), silent)
+        return Reviewed(verdicts, orphans, Response(cards=live), chart.unmapped(), unread, silent)
 
     def _cards(
         self,

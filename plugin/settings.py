@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     """For all reads of the FHIR server in one call together."""
     max_in_flight: int = Field(default=8, ge=2, le=256)
     """Service calls that each process answers at once, and, beside them, half as many of feedback."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where `/metrics` is answered; nowhere, unless it is given."""
+    metrics_host: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

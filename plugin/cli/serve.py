@@ -12,6 +12,7 @@ from waitress.server import create_server
 from plugin.app import create_app
 from plugin.domain.content import ContentError
 from plugin.logs import configure_logging
+from plugin.metrics import serve_metrics
 from plugin.settings import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -27,7 +28,10 @@ def serve_until_stopped(settings: Settings, host: str, port: int) -> None:
     """Returns on Ctrl-C. Raises ContentError when it cannot start."""
     require_free(settings, host, port)
     configure_logging(settings.log_level)
-    server = bound_server(create_app(settings), host, port, settings.threads)
+    app = create_app(settings)
+    server = bound_server(app, host, port, settings.threads)
+    if settings.metrics_port is not None:
+        serve_metrics(settings.metrics_host, settings.metrics_port, app.extensions["metrics"])
     click.echo(f"{banner(settings)}\nListening on {settings.public_url}/cds-services", err=True)
     server.run()
 
