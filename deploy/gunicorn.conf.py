@@ -6,10 +6,17 @@ share its memory, and the database was looked at before any of them serves.
 
 import gc
 import os
+import shutil
 import sys
+import tempfile
+
+# Where workers count for Prometheus together; prometheus_client looks at it when it is imported.
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="spinal-cds-", dir="/dev/shm")
 
 from plugin.cli.serve import banner
-from plugin.wsgi import settings
+from plugin.metrics import forget_process
+from plugin.wsgi import serve_metrics_of_all_workers, settings
 
 wsgi_app = "plugin.wsgi:application()"
 
@@ -34,6 +41,15 @@ loglevel = "warning"
 
 def when_ready(server):
     """What lives by now is shared with the workers; collecting garbage would copy it."""
+    serve_metrics_of_all_workers()
     gc.collect()
     gc.freeze()
     print(f"{banner(settings)}\nListening on {', '.join(map(str, server.LISTENERS))}", file=sys.stderr)
+
+
+def child_exit(server, worker):
+    forget_process(worker.pid)
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

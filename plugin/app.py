@@ -94,6 +94,7 @@ class Loaded:
 def load(settings: Settings) -> Loaded:
     """Raises ContentError when settings or content are at fault. Nothing is left open, no thread runs."""
     registrations = registered_clients(settings)
+    check_control_file(settings, registrations)
     content = load_content(settings)
     reviews = create_reviews(settings, registrations, content)
     return Loaded(registrations, reviews, _knowledge(reviews, content))

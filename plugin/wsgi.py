@@ -15,6 +15,7 @@ from plugin.app import Loaded, create_app, load
 from plugin.cli.check import settings_to_start_with
 from plugin.domain.content import ContentError
 from plugin.logs import configure_logging
+from plugin.metrics import serve_metrics
 from plugin.settings import Settings
 from plugin.store import open_database
 
@@ -27,26 +28,35 @@ def application() -> Flask:
     try:
         return create_app(settings, _loaded)
     except ContentError as error:
-        _say(error)
         time.sleep(_PAUSE_SECONDS)
-        raise SystemExit(1) from error
+        raise _ended(error) from error
+
+
+def serve_metrics_of_all_workers() -> None:
+    """Called in the master, when it is ready to fork."""
+    if settings.metrics_port is None:
+        return
+    try:
+        serve_metrics(settings.metrics_host, settings.metrics_port)
+    except ContentError as error:
+        raise _ended(error) from error
 
 
 def _read() -> tuple[Settings, Loaded]:
     """Also upgrades a SQLite file, so that no worker has to."""
-    given = settings_to_start_with()
-    configure_logging(given.log_level)
-    loaded = load(given)
-    open_database(given.database)
-    return given, loaded
+    try:
+        given = settings_to_start_with()
+        configure_logging(given.log_level)
+        loaded = load(given)
+        open_database(given.database)
+        return given, loaded
+    except ContentError as error:
+        raise _ended(error) from error
 
 
-def _say(error: ContentError) -> None:
+def _ended(error: ContentError) -> SystemExit:
     sys.stderr.writelines(f"Error: {fault}\n" for fault in error.faults)
+    return SystemExit(1)
 
 
-try:
-    settings, _loaded = _read()
-except ContentError as error:
-    _say(error)
-    raise SystemExit(1) from error
+settings, _loaded = _read()

@@ -150,7 +150,7 @@ def test_the_readme_names_exactly_the_settings_that_exist() -> None:
     "path",
     [
         *("README.md", "fixtures/README.md", "docs/architecture.md", "docs/decisions/README.md"),
-        *("docs/conformance.md", "docs/hostile-input.md"),
+        *("docs/conformance.md", "docs/hostile-input.md", "docs/deploying.md"),
     ],
 )
 def test_every_file_that_a_page_links_to_exists(path: str) -> None:

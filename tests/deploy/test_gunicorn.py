@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,13 +22,15 @@ from plugin.settings import Settings
 from plugin.store.database import connect, open_database
 from plugin.store.tables import cards_issued
 from tests.cds_hooks.tokens import PUBLIC_URL
-from tests.database_servers import PostgresServer
+from tests.database_servers import PostgresServer, free_port
 from tests.deploy.calls import STORY, reading_call, silent_fhir_server
 from tests.deploy.gunicorn import SOON, command, environment, gunicorn
 from tests.plugin.cards.service import SERVICE, request_of
+from tests.plugin.registered import command as registered_command
 from tests.plugin.registered import site, token
 
 STOPPED_WITHIN_SECONDS = 10
+OFF_WITHIN_SECONDS = 5
 
 
 def cards_on_disk(folder: Path) -> int:
@@ -162,6 +167,49 @@ def test_a_worker_that_cannot_start_says_why_and_the_others_go_on(tmp_path: Path
             time.sleep(0.05)
 
         assert requests.get(f"{server.url}/cds-services", timeout=SOON).status_code == 200
+
+
+def test_workers_count_together_and_leave_nothing_behind(tmp_path: Path) -> None:
+    port = free_port()
+    shared = set(Path("/dev/shm").glob("spinal-cds-*"))  # noqa: S108
+    with gunicorn(tmp_path, metrics_port=str(port), today="2026-11-20") as server:
+        for _ in range(20):
+            requests.post(server.url + SERVICE, json=request_of(STORY), timeout=SOON).raise_for_status()
+        server.restart_workers()
+        counted = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=SOON).text
+        assert server.stopped() == 0
+
+    [line] = re.findall(r"(?m)^spinal_cds_requests_total\{.*\} (\S+)$", counted)
+    assert float(line) == 20
+    assert set(Path("/dev/shm").glob("spinal-cds-*")) == shared  # noqa: S108
+
+
+def test_a_port_for_metrics_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = subprocess.run(
+            command("--bind", "127.0.0.1:0"),
+            env=environment(tmp_path, metrics_port=str(taken.getsockname()[1])),
+            capture_output=True,
+            text=True,
+            timeout=SOON,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: SPINAL_CDS_METRICS_PORT: ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_all_workers_are_off_within_seconds_of_the_kill_switch(tmp_path: Path) -> None:
+    with gunicorn(tmp_path, ["--workers", "2"], today="2026-11-20") as server:
+        post = partial(requests.post, server.url + SERVICE, json=request_of(STORY), timeout=SOON)
+        assert post().json()["cards"]
+        url = f"sqlite:///{tmp_path}/store.sqlite3"
+
+        assert registered_command("off", "--reason", "drill", database=url).exit_code == 0
+        time.sleep(OFF_WITHIN_SECONDS)
+
+        assert [post().json() for _ in range(20)] == [{"cards": []}] * 20
 
 
 def test_in_development_it_listens_on_loopback_and_says_so(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ seccompProfile: {type: RuntimeDefault}
 - {name: SPINAL_CDS_REPLAY_URL_FILE, value: /run/secrets/spinal-cds/replay-url}
 {{- end }}
 - {name: SPINAL_CDS_MAX_IN_FLIGHT, value: {{ .Values.maxInFlight | quote }}}
+- {name: SPINAL_CDS_METRICS_HOST, value: 0.0.0.0}
+- {name: SPINAL_CDS_METRICS_PORT, value: "9464"}
 - {name: WEB_CONCURRENCY, value: {{ .Values.workers | quote }}}
 {{- range $name, $value := .Values.settings }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
