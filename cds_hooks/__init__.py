@@ -9,7 +9,9 @@ from cds_hooks.authentication import (
     ReplayStoreUnavailable,
     TokenAuthenticator,
 )
+from cds_hooks.backend_services import BackendServices
 from cds_hooks.blueprint import CallRecord, FeedbackRecord, create_blueprint
+from cds_hooks.breakers import Breakers, BreakerState
 from cds_hooks.cards import (
     Action,
     Card,
@@ -23,7 +25,7 @@ from cds_hooks.cards import (
 from cds_hooks.clients import Client, ClientsFileError, Registration, read_clients
 from cds_hooks.context_bundle import ContextEntry
 from cds_hooks.contexts import AppointmentContext, Context, DispatchContext, OrderContext
-from cds_hooks.dialects import DIALECTS, Dialect, adapt, normalise
+from cds_hooks.dialects import DIALECTS, Dialect, adapt, unsupported_types
 from cds_hooks.draft_orders import DraftOrder
 from cds_hooks.errors import (
     CardOfAnotherClient,
@@ -31,6 +33,7 @@ from cds_hooks.errors import (
     DataUnobtainable,
     InvalidRequest,
     OrdersWithheld,
+    Overloaded,
     PayloadTooLarge,
     TemporarilyUnavailable,
     TooManyRequests,
@@ -41,12 +44,13 @@ from cds_hooks.errors import (
     operation_outcome,
 )
 from cds_hooks.feedback import Feedback, OverrideReason, read_feedback
-from cds_hooks.fhir_access import FhirAccess, FhirReader, Query
+from cds_hooks.fhir_access import FhirAccess, FhirRead, FhirReader, Query
 from cds_hooks.jwks import KeysUnavailable
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import FhirAuthorization, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document, templates_for
+from cds_hooks.signing_keys import published_keys
 
 __all__ = [
     "ANY_NETWORK",
@@ -55,6 +59,9 @@ __all__ = [
     "AllowedBases",
     "AppointmentContext",
     "Authenticator",
+    "BackendServices",
+    "BreakerState",
+    "Breakers",
     "CallRecord",
     "Card",
     "CardOfAnotherClient",
@@ -72,6 +79,7 @@ __all__ = [
     "FeedbackRecord",
     "FhirAccess",
     "FhirAuthorization",
+    "FhirRead",
     "FhirReader",
     "HookCall",
     "HookRequest",
@@ -81,6 +89,7 @@ __all__ = [
     "OpenTo",
     "OrderContext",
     "OrdersWithheld",
+    "Overloaded",
     "OverrideReason",
     "PayloadTooLarge",
     "PrefetchState",
@@ -107,12 +116,13 @@ __all__ = [
     "create_blueprint",
     "discovery_document",
     "is_relative_reference",
-    "normalise",
     "operation_outcome",
+    "published_keys",
     "read_clients",
     "read_feedback",
     "read_hook_request",
     "read_resource",
     "read_searchset",
     "templates_for",
+    "unsupported_types",
 ]

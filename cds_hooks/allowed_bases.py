@@ -52,6 +52,12 @@ class BaseUrl:
             return None
         return cls(match["scheme"], match["host"], port, path)
 
+    @property
+    def url(self) -> str:
+        """Without a trailing slash, and without the port that the scheme implies."""
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return "/".join((f"{self.scheme}://{self.host}{port}", *self.path))
+
     def holds(self, url: str) -> bool:
         """Is `url`, which may have a query, at or below this base?"""
         address, _, query = url.partition("?")
@@ -104,6 +110,11 @@ class AllowedBases:
         if self.allow_loopback and asked.host in _LOOPBACK_HOSTS:
             return True
         return asked in self._bases
+
+    def shares_origin(self, other: BaseUrl) -> bool:
+        """Does `other` lie on scheme, host and port of a registered base?"""
+        origin = (other.scheme, other.host, other.port)
+        return any(origin == (base.scheme, base.host, base.port) for base in self._bases)
 
     def permits_address(self, host: str, address: str) -> bool:
         """May a connection to the permitted `host` go to `address`, which the name resolved to?"""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Protocol
 
 import jwt
@@ -138,8 +139,11 @@ class TokenAuthenticator:
         public_url: str,
         replay: ReplayStore,
         warn: Callable[[str, str], None],
+        on_keys_read: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`warn` is told a client's id and why its keys could not be read anew.
+
+        `on_keys_read` is told the id when they were read from their URL.
 
         Raises KeysUnavailable when a local JWKS file is unusable.
         """
@@ -149,7 +153,7 @@ class TokenAuthenticator:
         self._keys: dict[str, KeySource] = {}
         for registration in registrations:
             self._registrations |= dict.fromkeys(registration.issuers, registration)
-            self._keys[registration.client.id] = open_keys(registration, warn)
+            self._keys[registration.client.id] = open_keys(registration, warn, on_keys_read)
 
     def client_of(self, authorization: Sequence[str], path: str) -> Client:
         token = read_token(bearer_token(authorization))
@@ -180,14 +184,23 @@ class TokenAuthenticator:
             raise Unauthenticated(Reason.REPLAYED, registration.client.id)
 
 
-def open_keys(registration: Registration, warn: Callable[[str, str], None]) -> KeySource:
+def open_keys(
+    registration: Registration,
+    warn: Callable[[str, str], None],
+    on_read: Callable[[str], None] = lambda _: None,
+) -> KeySource:
     """Where the client's keys are read. Raises KeysUnavailable for an unusable file."""
 
     def warn_of_client(why: str) -> None:
         warn(registration.client.id, why)
 
     if isinstance(registration.jwks, str):
-        return RemoteKeys(registration.jwks, registration.algorithms, warn=warn_of_client)
+        return RemoteKeys(
+            registration.jwks,
+            registration.algorithms,
+            warn=warn_of_client,
+            on_read=partial(on_read, registration.client.id),
+        )
     return LocalKeys(registration.jwks, registration.algorithms, warn=warn_of_client)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -18,10 +18,11 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.clients import Client
-from cds_hooks.dialects import DIALECTS, adapt, normalise
+from cds_hooks.dialects import DIALECTS, adapt, unsupported_types
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
+    Overloaded,
     PayloadTooLarge,
     Unauthenticated,
     UnknownService,
@@ -32,10 +33,12 @@ from cds_hooks.errors import (
 )
 from cds_hooks.feedback import Feedback, read_feedback
 from cds_hooks.fhir_access import FhirAccess
+from cds_hooks.in_flight import InFlight
 from cds_hooks.openapi import OPENAPI_PATH, openapi_document
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
+from cds_hooks.signing_keys import JWKS_PATH
 
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 _PUBLIC_MAX_AGE_SECONDS = 3600
@@ -93,27 +96,44 @@ def create_blueprint(
     fhir_access: FhirAccess,
     cors_origins: Sequence[str | re.Pattern[str]],
     take_feedback: TakeFeedback | None = None,
+    jwks: bytes | None = None,
     max_body_bytes: int = 2 * 1024 * 1024,
     rate_limit: RateLimit | None = None,
+    max_in_flight: int = 64,
     observe: Callable[[CallRecord | FeedbackRecord], None] = ignore,
     on_unexpected: Callable[[Exception], None] = ignore,
 ) -> flask.Blueprint:
     """The routes of `services`, and the error answers of the whole app the blueprint is registered with.
 
     `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
-    there is no feedback endpoint. `observe` is told of every call; `on_unexpected` of every exception that
-    became a 500 (its type may be logged, its message may hold patient data). Raises ValueError for services
-    that cannot be told apart, for hooks nobody can read, and for the CORS origin `*`.
+    there is no feedback endpoint. `jwks` are the service's own public keys. `max_in_flight` calls (from 2
+    on), and half as many of feedback, are answered at once and others refused; the server needs more threads
+    than those. `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its
+    type may be logged, its message may hold patient data). Raises ValueError for services that cannot be told
+    apart, for hooks nobody can read, and for the CORS origin `*`.
     """
     calls = _Calls(
-        _registry(services), authenticator, fhir_access, max_body_bytes, rate_limit, observe, on_unexpected
+        _registry(services),
+        authenticator,
+        fhir_access,
+        max_body_bytes,
+        rate_limit,
+        InFlight(max_in_flight),
+        InFlight(max_in_flight // 2),
+        observe,
+        on_unexpected,
     )
     blueprint = flask.Blueprint("cds_hooks", __name__)
     described = openapi_document(
-        services, is_open=isinstance(authenticator, OpenTo), takes_feedback=take_feedback is not None
+        services,
+        is_open=isinstance(authenticator, OpenTo),
+        takes_feedback=take_feedback is not None,
+        publishes_keys=jwks is not None,
     )
     blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
     blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
+    if jwks is not None:
+        blueprint.add_url_rule(JWKS_PATH, "jwks", _public(jwks))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
     if take_feedback is not None:
         view = partial(calls.take, take_feedback)
@@ -167,10 +187,16 @@ class _Calls:
     fhir_access: FhirAccess
     max_body_bytes: int
     rate_limit: RateLimit | None
+    calls_in_flight: InFlight
+    feedback_in_flight: InFlight
     observe: Callable[[CallRecord | FeedbackRecord], None]
     on_unexpected: Callable[[Exception], None]
 
     def answer(self, service_id: str) -> flask.Response:
+        with self.calls_in_flight.slot() as is_free:
+            return self._answer(service_id, is_free)
+
+    def _answer(self, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
         hooks = self.registry.get(service_id)
         client: Client | None = None
@@ -178,12 +204,13 @@ class _Calls:
         error: CdsHooksError | None = None
         card_count = 0
         try:
+            _require(is_free)
             client = self._client()
             dialect = DIALECTS[client.dialect]
             hook_request = self._read(hooks)
             service = self.registry[service_id][hook_request.hook]
-            hook_request = normalise(hook_request, dialect, service.prefetch)
-            server = self.fhir_access.reader_for(hook_request, client.fhir_bases, client.fhir_subjects)
+            hook_request = replace(hook_request, unsupported_types=unsupported_types(client))
+            server = self.fhir_access.reader_for(hook_request, client)
             cards = adapt(service.answer(HookCall(client, hook_request, server)), dialect)
             response = _json_response(cards.to_json(), 200)
             card_count = len(cards.cards)
@@ -210,11 +237,16 @@ class _Calls:
         return response
 
     def take(self, take_feedback: TakeFeedback, service_id: str) -> flask.Response:
+        with self.feedback_in_flight.slot() as is_free:
+            return self._take(take_feedback, service_id, is_free)
+
+    def _take(self, take_feedback: TakeFeedback, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
         client: Client | None = None
         feedback: Sequence[Feedback] = ()
         error: CdsHooksError | None = None
         try:
+            _require(is_free)
             client = self._client()
             if service_id not in self.registry:
                 raise UnknownService
@@ -278,6 +310,11 @@ class _Calls:
         if len(body) > self.max_body_bytes:
             raise PayloadTooLarge
         return body
+
+
+def _require(slot_is_free: bool) -> None:
+    if not slot_is_free:
+        raise Overloaded
 
 
 def _client_id(client: Client | None, error: CdsHooksError | None) -> str | None:

@@ -14,13 +14,16 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictFloat,
     StrictInt,
     ValidationError,
     model_validator,
 )
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
+from cds_hooks.backend_services import BackendServices
 from cds_hooks.jwks import KeysUnavailable, read_key_file
+from cds_hooks.signing_keys import KeyUnusable, SigningKey, read_signing_key
 
 DialectName = Literal["spec", "epic", "oracle", "sandbox"]
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -29,6 +32,7 @@ Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+")
 _WEB_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[!$-;=?-~]*)?", re.ASCII)
+_RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}", re.ASCII)
 _ORIGIN = re.compile(r"https?://(?:\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::[1-9][0-9]{0,4})?", re.ASCII)
 
 
@@ -40,6 +44,9 @@ class Client:
 
     `dialect` is a key of `cds_hooks.DIALECTS`.
     `fhir_subjects`: whom its FHIR tokens are issued to, when only those may be used.
+    `deadline_seconds`: for all FHIR reads of one call together; None is the service's own.
+    `unsupported`: resource types that its FHIR server does not have; None are those of the dialect.
+    `backend_services`: how to get a token for calls that bring none; None leaves them without one.
     """
 
     id: str
@@ -49,6 +56,9 @@ class Client:
     dialect: DialectName = "spec"
     keep_user_comments: bool = False
     fhir_subjects: frozenset[str] = frozenset()
+    deadline_seconds: float | None = None
+    unsupported: frozenset[str] | None = None
+    backend_services: BackendServices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ def read_clients(path: Path) -> tuple[Registration, ...]:
             faults += [f"{path.name}: {_named(table, number)}: {fault}" for fault in _faults(error)]
         except KeysUnavailable as error:
             faults.append(f"{path.name}: {_named(table, number)}: jwks_file: {error}")
+        except KeyUnusable as error:
+            faults.append(f"{path.name}: {_named(table, number)}: backend_services: {error}")
     faults += [f"{path.name}: {fault}" for fault in _repeated(tables)]
     if faults:
         raise ClientsFileError(faults)
@@ -129,8 +141,8 @@ def _faults(error: ValidationError) -> list[str]:
 
 def _key(location: tuple[int | str, ...]) -> str:
     """`fhir_bases[2]: `, or nothing for a fault of the whole entry."""
-    key = "".join(f"[{part + 1}]" if isinstance(part, int) else str(part) for part in location)
-    return f"{key}: " if key else ""
+    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{key.removeprefix('.')}: " if key else ""
 
 
 def _repeated(tables: list[Any]) -> list[str]:
@@ -189,6 +201,11 @@ def _network(value: str) -> str:
     return value
 
 
+def _resource_type(value: str) -> str:
+    _require(_RESOURCE_TYPE.fullmatch(value), "a resource type like ImagingStudy")
+    return value
+
+
 def _origin(value: str) -> str:
     _require(value != "*", "an origin like https://ehr.example.org; '*' would let every web page in")
     _require(_ORIGIN.fullmatch(value), "an origin like https://ehr.example.org, in lower case, without path")
@@ -197,6 +214,33 @@ def _origin(value: str) -> str:
 
 _Text = Annotated[str, AfterValidator(_printable)]
 _Url = Annotated[str, AfterValidator(_web_url)]
+
+
+class BackendServicesEntry(BaseModel):
+    """The table `[clients.backend_services]` of an entry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    client_id: _Text
+    private_key_file: Annotated[str, Field(min_length=1)]
+    next_private_key_file: Annotated[str, Field(min_length=1)]
+    scope: Annotated[str, Field(pattern=r"^[!#-\[\]-~]+( [!#-\[\]-~]+)*$")] = "system/*.rs"
+    token_url: _Url | None = None
+
+    def services(self, folder: Path) -> BackendServices:
+        """Raises KeyUnusable, naming the key."""
+        key, next_key = (
+            self._signing_key(folder, name) for name in ("private_key_file", "next_private_key_file")
+        )
+        if key.kid == next_key.kid:
+            raise KeyUnusable("next_private_key_file: must not be the same key as private_key_file")
+        return BackendServices(self.client_id, key, next_key, self.scope, self.token_url)
+
+    def _signing_key(self, folder: Path, name: str) -> SigningKey:
+        try:
+            return read_signing_key(folder / getattr(self, name))
+        except KeyUnusable as error:
+            raise KeyUnusable(f"{name}: {error}") from error
 
 
 class ClientEntry(BaseModel):
@@ -218,12 +262,15 @@ class ClientEntry(BaseModel):
     require_typ: StrictBool = True
     fhir_bases: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()
     fhir_subjects: tuple[_Text, ...] = ()
+    deadline_seconds: Annotated[StrictFloat, Field(gt=0, le=30)] | None = None
+    unsupported: tuple[Annotated[str, AfterValidator(_resource_type)], ...] | None = None
     allowed_cidrs: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     dialect: DialectName = "spec"
     policy: Annotated[str, Field(min_length=1)] | None = None
     local_codes: Annotated[str, Field(min_length=1)] | None = None
     keep_user_comments: StrictBool = False
+    backend_services: BackendServicesEntry | None = None
 
     @model_validator(mode="after")
     def _has_one_source_of_keys(self) -> Self:
@@ -233,7 +280,10 @@ class ClientEntry(BaseModel):
         return self
 
     def registration(self, folder: Path) -> Registration:
-        """Raises KeysUnavailable for a JWKS file, relative to `folder`, without usable keys."""
+        """Files are relative to `folder`. Raises KeysUnavailable for a JWKS file without usable keys, and
+        KeyUnusable for a private key.
+        """
+        backend = self.backend_services
         return Registration(
             client=Client(
                 id=self.id,
@@ -247,6 +297,9 @@ class ClientEntry(BaseModel):
                 dialect=self.dialect,
                 keep_user_comments=self.keep_user_comments,
                 fhir_subjects=frozenset(self.fhir_subjects),
+                deadline_seconds=self.deadline_seconds,
+                unsupported=None if self.unsupported is None else frozenset(self.unsupported),
+                backend_services=None if backend is None else backend.services(folder),
             ),
             issuer=self.issuer,
             issuer_aliases=self.issuer_aliases,

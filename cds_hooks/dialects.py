@@ -7,16 +7,13 @@ wrong for the others is done per dialect.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from dataclasses import replace as with_fields
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-import msgspec
 from msgspec.structs import replace
 
 from cds_hooks.cards import Action, Card, Link, Response, Suggestion
-from cds_hooks.raw_json import is_absent
-from cds_hooks.request import HookRequest
+from cds_hooks.clients import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class Dialect:
     names_systems_by_oid: bool = False
     """Code systems in actions are `urn:oid:…`."""
     missing_types: frozenset[str] = frozenset()
-    """Resource types that the EHR does not have at all, so that not to send them says nothing."""
+    """Resource types that the EHR does not have at all, so that to ask for them is in vain."""
 
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -61,20 +58,11 @@ _OIDS = {
     "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": "urn:oid:2.16.840.1.113883.6.285",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "urn:oid:2.16.840.1.113883.6.88",
 }
-_NOTHING_FOUND = msgspec.Raw(b'{"resourceType":"Bundle","type":"searchset","total":0}')
 
 
-def normalise(request: HookRequest, dialect: Dialect, templates: Mapping[str, str]) -> HookRequest:
-    """The request with an empty search under each key whose template asks for a type that the EHR lacks."""
-    if not dialect.missing_types:
-        return request
-    missing = {
-        key: _NOTHING_FOUND
-        for key, template in templates.items()
-        if template.partition("?")[0] in dialect.missing_types
-        and is_absent(request.prefetch.get(key, msgspec.Raw()))
-    }
-    return with_fields(request, prefetch={**request.prefetch, **missing})
+def unsupported_types(client: Client) -> frozenset[str]:
+    """Resource types that the client's EHR does not have: as registered, else as its dialect says."""
+    return DIALECTS[client.dialect].missing_types if client.unsupported is None else client.unsupported
 
 
 def adapt(response: Response, dialect: Dialect) -> Response:

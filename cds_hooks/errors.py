@@ -11,6 +11,7 @@
     ├── UnsupportedContentType   415  the body is not declared as JSON
     ├── UnsupportedFhirVersion   422  the orders are in a FHIR version other than R4
     ├── TooManyRequests          429  the client calls more often than its limit
+    ├── Overloaded               503  as many calls as may be are being answered already
     └── TemporarilyUnavailable   503  a part that no answer may be given without is out of order
 
 Texts come from this package and `expression` names fields; neither ever repeats what a request carried,
@@ -138,6 +139,15 @@ class TooManyRequests(CdsHooksError):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("Too many calls; try again later.")
         self.headers = {"Retry-After": str(retry_after_seconds)}
+
+
+class Overloaded(CdsHooksError):
+    status = 503
+    code = "throttled"
+    headers = MappingProxyType({"Retry-After": "1"})
+
+    def __init__(self) -> None:
+        super().__init__("The service is answering as many calls as it can; try again later.")
 
 
 class TemporarilyUnavailable(CdsHooksError):

@@ -1,4 +1,4 @@
-"""Reading the EHR's FHIR server: fhirclient, hardened. The only module that uses fhirclient.
+"""Reading the EHR's FHIR server: fhirclient, hardened.
 
 As shipped, fhirclient has no timeout, follows redirects and sends the token to any host that a `next` link
 names. Here every URL must lie under the base of the call, redirects are answers like any other, bodies and
@@ -6,42 +6,36 @@ pages are capped, and one deadline holds for the whole call, however slowly a se
 wrong becomes an `Unread`; no exception of the network leaves this module.
 """
 
-import http.client
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urljoin
+from functools import partial
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs, urljoin
 
 import msgspec
 import requests
-import urllib3
 from fhirclient.server import FHIRServer
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
-from cds_hooks.outbound import AddressNotPermitted, Exchange, open_session
+from cds_hooks.backend_services import MAX_BYTES, BackendTokens
+from cds_hooks.breakers import Breaker, Breakers
+from cds_hooks.clients import Client
+from cds_hooks.outbound import Exchange, open_session
 from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
+from cds_hooks.references import bare_id
 from cds_hooks.request import FhirAuthorization, HookRequest
+from cds_hooks.upstream import Unreadable, Upstream
 
 # urljoin would silently drop line breaks and tabs.
 _PRINTABLE = re.compile(r"[!-~]+")
-_CHUNK_BYTES = 64 * 1024
-_UNREAD_OF_STATUS: Mapping[int, Unread] = {
-    401: Unread.NOT_PERMITTED,
-    403: Unread.NOT_PERMITTED,
-    404: Unread.NOT_FOUND,
-    410: Unread.NOT_FOUND,
-    429: Unread.SERVER_BUSY,
-}
-_NETWORK_ERRORS = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    UnicodeError,
-)
+_SILENT = frozenset({Unread.UNREACHABLE, Unread.TIMEOUT, Unread.SERVER_ERROR})
+"""What says that the server as a whole may be down."""
+_OF_PATIENT = frozenset({"patient", "subject"})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,155 +52,150 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class FhirRead:
+    """One query with all its pages, as it may be counted. `unread` is None when all of it was read."""
+
+    resource_type: str
+    seconds: float
+    unread: Unread | None
+
+
+def ignore(*_: object) -> None:
+    """For callers who do not want to be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Limits:
     pages: int
     resources: int
     bytes: int
 
 
-class _Unreadable(Exception):  # noqa: N818 - says what is the case, and never leaves this module.
-    def __init__(self, unread: Unread) -> None:
-        super().__init__(unread)
-        self.unread = unread
+class _FhirServer(FHIRServer):  # type: ignore[misc]
+    """fhirclient's server for one query, over a bounded session."""
 
-
-class _Exchange(Exchange):
-    """The exchange of one query, and what it has read so far."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.so_far: Reading[Any] | None = None
-
-
-class _BoundedServer(FHIRServer):  # type: ignore[misc]
-    """fhirclient's server for one query: shared session, no redirects, a deadline and a cap on bytes."""
-
-    def __init__(
-        self, base: str, session: requests.Session, token: str | None, *, deadline: float, max_bytes: int
-    ) -> None:
+    def __init__(self, base: str, upstream: Upstream, token: str | None) -> None:
         # The constructor of FHIRServer would open a session of its own.
         self.client = None
         self.auth = None
         self.base_uri = base
-        self.session = session
+        self.session = upstream
         self._headers = {"Accept": "application/fhir+json"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._deadline = deadline
-        self._bytes_left = max_bytes
 
     def request_data(self, path: str, headers: Any = None, nosign: bool = False) -> bytes:
-        """The body of a 200. Raises _Unreadable for everything else."""
-        try:
-            with self._get(path) as response:
-                self.raise_for_status(response)
-                return self._body(response)
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise _Unreadable(Unread.TIMEOUT) from error
-        except urllib3.exceptions.DecodeError as error:
-            raise _Unreadable(Unread.UNUSABLE_ANSWER) from error
-        except AddressNotPermitted as error:
-            raise _Unreadable(Unread.BASE_NOT_REGISTERED) from error
-        except _NETWORK_ERRORS as error:
-            raise _Unreadable(Unread.UNREACHABLE) from error
+        """The body of a 200. Raises Unreadable for everything else."""
+        return self.session.get(path, self._headers)
 
-    def raise_for_status(self, response: requests.Response) -> None:
-        status = response.status_code
-        if status == 200:
-            return
-        if status >= 500:
-            raise _Unreadable(Unread.SERVER_ERROR)
-        raise _Unreadable(_UNREAD_OF_STATUS.get(status, Unread.UNUSABLE_ANSWER))
 
-    def _get(self, path: str, headers: Any = None, nosign: bool = False) -> requests.Response:
-        """Tries once more when the connection fails, as one that was kept alive may have been closed."""
-        try:
-            return self._send(path)
-        except requests.Timeout as error:
-            raise _Unreadable(Unread.TIMEOUT) from error
-        except requests.ConnectionError:
-            pass
-        try:
-            return self._send(path)
-        except requests.Timeout as error:
-            raise _Unreadable(Unread.TIMEOUT) from error
+class _Task(Generic[T]):
+    """Something asked of a server by another thread. At the deadline it is cut off."""
 
-    def _send(self, url: str) -> requests.Response:
-        return self.session.get(
-            url,
-            headers=self._headers,
-            timeout=self._seconds_left(),
-            allow_redirects=False,
-            stream=True,
-        )
+    def __init__(self, pool: ThreadPoolExecutor, ask: Callable[["_Task[T]"], T]) -> None:
+        self.so_far: T | None = None
+        self._exchange = Exchange()
+        self.future: Future[T] = pool.submit(self._run, ask)
 
-    def _seconds_left(self) -> float:
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise _Unreadable(Unread.TIMEOUT)
-        return seconds
+    def _run(self, ask: Callable[["_Task[T]"], T]) -> T:
+        with self._exchange:
+            return ask(self)
 
-    def _body(self, response: requests.Response) -> bytes:
-        chunks: list[bytes] = []
-        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            self._bytes_left -= len(chunk)
-            if self._bytes_left < 0:
-                raise _Unreadable(Unread.TOO_LARGE)
-            self._seconds_left()
-            chunks.append(chunk)
-        return b"".join(chunks)
+    def cut(self) -> None:
+        self.future.cancel()
+        self._exchange.cut()
 
 
 class FhirReader:
-    """Reads for one call. The deadline runs from the moment the reader is made."""
+    """Reads for one call, until the `deadline` in seconds of the monotonic clock.
+
+    Without a `token`, one is had from `obtain_token` before anything is read.
+    """
 
     def __init__(
         self,
-        base: str,
+        base: BaseUrl,
         token: str | None,
         *,
-        session: requests.Session,
-        pool: ThreadPoolExecutor,
+        obtain_token: Callable[[Upstream], str] | None,
+        connections: "_Connections",
+        breaker: Breaker,
         limits: _Limits,
-        deadline_seconds: float,
+        deadline: float,
         is_refused: bool,
+        observe: Callable[[FhirRead], None],
     ) -> None:
-        self._base = base.rstrip("/") + "/"
-        self._scope = BaseUrl.parse(base)
+        self._base = base
         self._token = token
-        self._session = session
-        self._pool = pool
+        self._obtain_token = obtain_token
+        self._connections = connections
+        self._breaker = breaker
         self._limits = limits
-        self._deadline = time.monotonic() + deadline_seconds
+        self._deadline = deadline
         self._is_refused = is_refused
+        self._observe = observe
 
     def fetch(self, queries: Mapping[str, Query]) -> Mapping[str, Reading[Any]]:
         """The answers under the keys of `queries`, read in parallel and never later than the deadline."""
         if self._is_refused:
             return dict.fromkeys(queries, _failed(Unread.NOT_PERMITTED))
-        running: dict[str, tuple[Future[Reading[Any]], _Exchange]] = {}
-        for key, query in queries.items():
-            exchange = _Exchange()
-            running[key] = (self._pool.submit(self._answer, query, exchange), exchange)
-        wait([future for future, _ in running.values()], timeout=max(0.0, self._deadline - time.monotonic()))
-        return {key: _outcome(future, exchange) for key, (future, exchange) in running.items()}
+        if not queries:
+            return {}
+        if self._token is None and self._obtain_token is not None:
+            self._token = self._own_token(self._obtain_token)
+            if self._token is None:
+                return dict.fromkeys(queries, _failed(Unread.NO_ACCESS_TOKEN))
+        if not self._breaker.admits():
+            return dict.fromkeys(queries, _failed(Unread.BREAKER_OPEN))
+        answers: dict[str, Reading[Any]] = {}
+        try:
+            answers = self._read_all(queries)
+        finally:
+            self._breaker.report(is_answering=any(map(_is_answered, answers.values())))
+        return answers
 
-    def _answer(self, query: Query, exchange: _Exchange) -> Reading[Any]:
-        with exchange:
-            return self._read_pages(query, exchange)
+    def _own_token(self, obtain: Callable[[Upstream], str]) -> str | None:
+        """None when there is none by the deadline."""
+        upstream = Upstream(self._connections.session, deadline=self._deadline, max_bytes=MAX_BYTES)
+        task = _Task(self._connections.pool, lambda _: obtain(upstream))
+        self._wait(task)
+        if not task.future.done():
+            task.cut()
+            return None
+        try:
+            return task.future.result()
+        except Unreadable:
+            return None
 
-    def _read_pages(self, query: Query, exchange: _Exchange) -> Reading[Any]:
-        url = self._resolved(self._base, query.path)
+    def _read_all(self, queries: Mapping[str, Query]) -> dict[str, Reading[Any]]:
+        tasks = {key: self._start(query) for key, query in queries.items()}
+        self._wait(*tasks.values())
+        return {key: _outcome(task) for key, task in tasks.items()}
+
+    def _start(self, query: Query) -> _Task[Reading[Any]]:
+        return _Task(self._connections.pool, lambda task: self._observed(query, task))
+
+    def _observed(self, query: Query, task: _Task[Reading[Any]]) -> Reading[Any]:
+        started = time.perf_counter()
+        reading = self._read_pages(query, task)
+        self._observe(FhirRead(query.resource_type, time.perf_counter() - started, reading.unread))
+        return reading
+
+    def _wait(self, *tasks: _Task[Any]) -> None:
+        wait([task.future for task in tasks], timeout=max(0.0, self._deadline - time.monotonic()))
+
+    def _read_pages(self, query: Query, task: _Task[Reading[Any]]) -> Reading[Any]:
+        base = f"{self._base.url}/"
+        url = self._resolved(base, query.path)
         if url is None:
             is_link = "://" in query.path or query.path.startswith("/")
             return _failed(Unread.MORE_PAGES if is_link else Unread.UNUSABLE_ANSWER)
-        server = _BoundedServer(
-            self._base, self._session, self._token, deadline=self._deadline, max_bytes=self._limits.bytes
-        )
+        upstream = Upstream(self._connections.session, deadline=self._deadline, max_bytes=self._limits.bytes)
+        server = _FhirServer(base, upstream, self._token)
         visited = {url}
-        reading = self._read_page(server, url, query)
+        reading = _checked(self._read_page(server, url, query), query)
         while reading.next_link is not None and not self._is_at_cap(reading, visited):
-            exchange.so_far = reading
+            task.so_far = reading
             url = self._resolved(url, reading.next_link)
             if url is None or url in visited:
                 break
@@ -216,13 +205,13 @@ class FhirReader:
 
     def _resolved(self, current: str, link: str) -> str | None:
         """The absolute URL of `link`, or None when it does not lie under the base of this call."""
-        if not _PRINTABLE.fullmatch(link) or self._scope is None:
+        if not _PRINTABLE.fullmatch(link):
             return None
         try:
             url = urljoin(current, link)
         except ValueError:
             return None
-        return url if self._scope.holds(url) else None
+        return url if self._base.holds(url) else None
 
     def _is_at_cap(self, reading: Reading[Any], visited: set[str]) -> bool:
         return len(visited) >= self._limits.pages or len(reading.resources) >= self._limits.resources
@@ -237,10 +226,10 @@ class FhirReader:
             unread=reading.unread or Unread.MORE_PAGES,
         )
 
-    def _read_page(self, server: _BoundedServer, url: str, query: Query) -> Reading[Any]:
+    def _read_page(self, server: _FhirServer, url: str, query: Query) -> Reading[Any]:
         try:
             body = server.request_data(url)
-        except _Unreadable as problem:
+        except Unreadable as problem:
             return _failed(problem.unread)
         read = read_resource if query.single else read_searchset
         reading = read(body, query.view, query.resource_type)
@@ -257,18 +246,46 @@ def _failed(unread: Unread) -> Reading[Any]:
     return Reading(PrefetchState.ERROR, unread=unread)
 
 
-def _outcome(future: Future[Reading[Any]], exchange: _Exchange) -> Reading[Any]:
+def _is_answered(reading: Reading[Any]) -> bool:
+    return reading.state is not PrefetchState.ERROR or reading.unread not in _SILENT
+
+
+def _outcome(task: _Task[Reading[Any]]) -> Reading[Any]:
     """The result, or at the deadline what had been read by then."""
-    if future.done():
-        return future.result()
-    future.cancel()
-    exchange.cut()
+    if task.future.done():
+        return task.future.result()
+    task.cut()
     timeout = _failed(Unread.TIMEOUT)
-    return timeout if exchange.so_far is None else exchange.so_far.followed_by(timeout)
+    return timeout if task.so_far is None else task.so_far.followed_by(timeout)
+
+
+def _checked(reading: Reading[Any], query: Query) -> Reading[Any]:
+    """Not usable when the server says, in the `self` link, that it searched without regard to the patient."""
+    asked = _patients(query.path)
+    if not asked or not reading.self_link or _patients(reading.self_link) == asked:
+        return reading
+    return _failed(Unread.WIDER_THAN_ASKED)
+
+
+def _patients(url: str) -> set[str | None]:
+    """Whom a search names as its patient, by bare id."""
+    parameters = parse_qs(url.partition("?")[2]).items()
+    named = [
+        value for name, values in parameters for value in values if name.partition(":")[0] in _OF_PATIENT
+    ]
+    return {bare_id(value, "Patient") for value in named}
+
+
+@dataclass(frozen=True, slots=True)
+class _Connections:
+    """What the calls of one client share: so that a server that is slow holds up nobody else."""
+
+    session: requests.Session
+    pool: ThreadPoolExecutor
 
 
 class FhirAccess:
-    """One per process: the limits, and the pooled connections and threads."""
+    """One per process: the limits, the pooled connections and threads, and the `breakers`."""
 
     def __init__(
         self,
@@ -277,42 +294,63 @@ class FhirAccess:
         max_pages: int = 20,
         max_resources: int = 2000,
         max_bytes: int = 10 * 1024 * 1024,
-        workers: int = 16,
+        workers: int = 32,
+        breakers: Breakers | None = None,
+        warn: Callable[[str, str], None] = ignore,
+        observe: Callable[[FhirRead], None] = ignore,
     ) -> None:
-        """`max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query."""
+        """`deadline_seconds` is for clients without one of their own, `workers` for each client.
+        `warn` is told a client's id and why no token could be had for it.
+
+        `max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query.
+        `observe` is told of each, from whichever thread read it.
+        """
+        self.breakers = breakers or Breakers()
+        self._observe = observe
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
         self._workers = workers
-        self._sessions: dict[AllowedBases, requests.Session] = {}
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="fhir")
+        self._tokens = BackendTokens(warn=warn)
+        self._connections: dict[AllowedBases, _Connections] = {}
 
-    def reader_for(
-        self, request: HookRequest, bases: AllowedBases, subjects: Collection[str] = ()
-    ) -> FhirReader | None:
-        """None when the request names no FHIR server, or one outside `bases`.
+    def reader_for(self, request: HookRequest, client: Client) -> FhirReader | None:
+        """None when the request names no FHIR server, or one that the client may not have read.
 
-        A token that was issued for another patient, or when there are `subjects`, for none of them, is never
-        used: the reader answers `not-permitted`.
+        A token that was issued for another patient, or when the client names whom tokens are issued to, for
+        none of them, is never used: the reader answers `not-permitted`. The deadline runs from now.
         """
-        if request.fhir_server is None or not bases.permits(request.fhir_server):
+        base = BaseUrl.parse(request.fhir_server or "")
+        if base is None or not client.fhir_bases.permits(base.url):
             return None
-        authorization = request.fhir_authorization
+        lent = request.fhir_authorization
         return FhirReader(
-            request.fhir_server,
-            None if authorization is None else authorization.access_token,
-            session=self._session_for(bases),
-            pool=self._pool,
+            base,
+            None if lent is None else lent.access_token,
+            obtain_token=self._own_token_of(client, base) if lent is None else None,
+            connections=self._connections_of(client.fhir_bases),
+            breaker=self.breakers.of(base),
             limits=self._limits,
-            deadline_seconds=self._deadline_seconds,
-            is_refused=authorization is not None and not _is_meant(authorization, request, subjects),
+            deadline=time.monotonic() + (client.deadline_seconds or self._deadline_seconds),
+            is_refused=lent is not None and not _is_meant(lent, request, client.fhir_subjects),
+            observe=self._observe,
         )
 
-    def _session_for(self, bases: AllowedBases) -> requests.Session:
+    def _own_token_of(self, client: Client, base: BaseUrl) -> Callable[[Upstream], str] | None:
+        services = client.backend_services
+        if services is None:
+            return None
+        return partial(self._tokens.token, client.id, services, client.fhir_bases, base)
+
+    def _connections_of(self, bases: AllowedBases) -> _Connections:
         """Connections are shared by calls that may reach the same addresses, never with others."""
-        session = self._sessions.get(bases)
-        if session is None:
-            session = self._sessions.setdefault(bases, open_session(self._workers, bases.permits_address))
-        return session
+        connections = self._connections.get(bases)
+        if connections is None:
+            made = _Connections(
+                open_session(self._workers, bases.permits_address),
+                ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="fhir"),
+            )
+            connections = self._connections.setdefault(bases, made)
+        return connections
 
 
 def _is_meant(authorization: FhirAuthorization, request: HookRequest, subjects: Collection[str]) -> bool:

@@ -113,6 +113,7 @@ class RemoteKeys:
 
     At most one fetch per `COOL_DOWN_SECONDS`, whatever is asked. A caller waits for a fetch only when no
     known key serves. While fetching fails, which `warn` is told, the old keys hold for `STALE_SECONDS`.
+    `on_read` is told of each fetch that gave keys.
     `clock` is in seconds.
     """
 
@@ -122,9 +123,11 @@ class RemoteKeys:
         algorithms: Iterable[str],
         *,
         warn: Callable[[str], None],
+        on_read: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._warn = warn
+        self._on_read = on_read
         self._url = url
         self._algorithms = tuple(algorithms)
         self._clock = clock
@@ -176,6 +179,7 @@ class RemoteKeys:
             self._warn(str(error))
             return
         self._keys, self._fetched_at = keys, self._clock()
+        self._on_read()
 
 
 def fetch_jwks(url: str, session: requests.Session) -> bytes:

@@ -46,29 +46,48 @@ class Unread(StrEnum):
     TOO_LARGE = "too-large"
     BASE_NOT_REGISTERED = "base-not-registered"
     SERVER_BUSY = "server-busy"
+    BREAKER_OPEN = "breaker-open"
+    NOT_SUPPORTED = "not-supported"
+    WIDER_THAN_ASKED = "wider-than-asked"
+    FEWER_THAN_COUNTED = "fewer-than-counted"
+    NO_ACCESS_TOKEN = "no-access-token"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[V]):
-    """Resources of one type. `unread` is None when nothing is missing; for NULL the caller decides."""
+    """Resources of one type. `unread` is None when nothing is missing; for NULL the caller decides.
+
+    `self_link` says what a server took for the search. `listed` is how many entries there were, whatever they
+    turned out to be, and `total` how many the server says there are on all pages.
+    """
 
     state: PrefetchState
     resources: tuple[V, ...] = ()
     malformed: int = 0
     next_link: str | None = None
     unread: Unread | None = None
+    self_link: str | None = field(default=None, compare=False)
+    listed: int = field(default=0, compare=False)
+    total: int | None = field(default=None, compare=False)
 
     def followed_by(self, rest: "Reading[V]") -> "Reading[V]":
         """This page and the pages after it, as one. What is unread in either stays unread."""
         own = None if self.unread is Unread.MORE_PAGES else self.unread
+        # How many are missing is told by all pages together.
+        its = None if rest.unread is Unread.FEWER_THAN_COUNTED else rest.unread
         resources = _without_repeats([*self.resources, *rest.resources])
-        unread = own or rest.unread
+        listed = self.listed + rest.listed
+        total = max(self.total or 0, rest.total or 0)
+        unread = own or its or (Unread.FEWER_THAN_COUNTED if total > listed else None)
         return Reading(
             state=_state(resources, unread),
             resources=resources,
             malformed=self.malformed + rest.malformed,
             next_link=rest.next_link,
             unread=unread,
+            self_link=self.self_link,
+            listed=listed,
+            total=total,
         )
 
 
@@ -85,6 +104,7 @@ class _Bundle(msgspec.Struct, Generic[V], rename="camel"):
     resource_type: str = ""
     entry: list[_Entry[V]] | None = None
     link: list[_Link] | None = None
+    total: Any = None
 
 
 class _LooseBundle(msgspec.Struct, rename="camel"):
@@ -93,6 +113,7 @@ class _LooseBundle(msgspec.Struct, rename="camel"):
     resource_type: Any = None
     entry: msgspec.Raw = msgspec.Raw()
     link: Any = None
+    total: Any = None
     resource: msgspec.Raw = msgspec.Raw()
 
 
@@ -204,9 +225,22 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
     if resources and set(map(plan.type_of, resources)) != {resource_type}:
         return None
     kept = _without_repeats(resources)
-    next_link = next((link.url for link in bundle.link or () if link.relation == "next"), None)
-    unread = None if next_link is None else Unread.MORE_PAGES
-    return Reading(_state(kept, unread), kept, next_link=next_link or None, unread=unread)
+    links = {link.relation: link.url for link in reversed(bundle.link or ())}
+    next_link, total = links.get("next"), _total(bundle.total)
+    unread = _unread_of_page(next_link, len(resources), total)
+    return Reading(
+        _state(kept, unread), kept, 0, next_link or None, unread, links.get("self"), len(resources), total
+    )
+
+
+def _total(told: Any) -> int | None:
+    return told if type(told) is int else None
+
+
+def _unread_of_page(next_link: str | None, listed: int, total: int | None) -> Unread | None:
+    if next_link is not None:
+        return Unread.MORE_PAGES
+    return Unread.FEWER_THAN_COUNTED if total is not None and total > listed else None
 
 
 @dataclass(slots=True)
@@ -218,7 +252,9 @@ class _Tally(Generic[V]):
     foreign: int = 0
     failed: bool = False
 
-    def reading(self, next_link: str | None) -> Reading[V]:
+    def reading(self, links: Any = None, listed: int = 0, total: int | None = None) -> Reading[V]:
+        """`listed`: entries of any kind; notes of the server are sometimes counted in its `total`."""
+        next_link = _link(links, "next")
         resources = _without_repeats(self.resources)
         if self.failed and not resources and not self.malformed:
             return Reading(PrefetchState.ERROR, unread=Unread.ERROR_IN_PREFETCH)
@@ -229,9 +265,18 @@ class _Tally(Generic[V]):
             unread = Unread.ERROR_IN_PREFETCH
         elif self.malformed:
             unread = Unread.MALFORMED_ENTRIES
-        elif next_link is not None:
-            unread = Unread.MORE_PAGES
-        return Reading(_state(resources, unread), resources, self.malformed, next_link or None, unread)
+        else:
+            unread = _unread_of_page(next_link, listed, total)
+        return Reading(
+            _state(resources, unread),
+            resources,
+            self.malformed,
+            next_link or None,
+            unread,
+            _link(links, "self"),
+            listed,
+            total,
+        )
 
 
 def _read_piecewise(
@@ -244,16 +289,17 @@ def _read_piecewise(
     except msgspec.ValidationError:
         for item in _array_decoder.decode(raw):
             _count(tally, item, None, view, resource_type)
-        return tally.reading(None)
+        return tally.reading()
     if bundle.resource_type == "Bundle":
-        for item in _items(bundle.entry):
+        items = _items(bundle.entry)
+        for item in items:
             _count_entry(tally, item, view, resource_type)
-        return tally.reading(_next_link(bundle.link))
+        return tally.reading(bundle.link, len(items), _total(bundle.total))
     if bundle.resource_type == "OperationOutcome":
         return Reading(PrefetchState.ERROR, unread=Unread.ERROR_IN_PREFETCH)
     if bundle.resource_type == resource_type:
         _count(tally, raw, None, view, resource_type)
-        return tally.reading(None)
+        return tally.reading()
     if bundle.resource_type is None and not is_unwrapped and not is_absent(bundle.resource):
         return _read_piecewise(bundle.resource, view, resource_type, is_unwrapped=True)
     return _wrong_type()
@@ -263,10 +309,10 @@ def _items(raw: msgspec.Raw) -> list[msgspec.Raw]:
     return [] if is_absent(raw) else _array_decoder.decode(raw)
 
 
-def _next_link(links: Any) -> str | None:
-    """The URL of the next page; "" when there is one without a usable URL, None when there is none."""
+def _link(links: Any, relation: str) -> str | None:
+    """The URL of this relation; "" when there is one without a usable URL, None when there is none."""
     for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next":
+        if isinstance(link, dict) and link.get("relation") == relation:
             url = link.get("url")
             return url if isinstance(url, str) else ""
     return None

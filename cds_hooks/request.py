@@ -40,7 +40,10 @@ class FhirAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """`hook_instance` is a lower-case UUID; `prefetch` holds the value of each key as it came."""
+    """`hook_instance` is a lower-case UUID; `prefetch` holds the value of each key as it came.
+
+    `unsupported_types` are the resource types that the EHR that calls does not have.
+    """
 
     hook: str
     hook_instance: str
@@ -48,6 +51,7 @@ class HookRequest:
     fhir_authorization: FhirAuthorization | None
     context: Context
     prefetch: Mapping[str, msgspec.Raw]
+    unsupported_types: frozenset[str] = frozenset()
 
 
 class _Envelope(msgspec.Struct, rename="camel"):

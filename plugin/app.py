@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import structlog
 from flask import Flask, g
 
 from cds_hooks import (
     ANY_NETWORK,
     AllowedBases,
     Authenticator,
-    CallRecord,
+    Card,
     Client,
-    FeedbackRecord,
     FhirAccess,
     HookCall,
     OpenTo,
@@ -32,30 +29,49 @@ from cds_hooks import (
     Service,
     TokenAuthenticator,
     create_blueprint,
+    published_keys,
     templates_for,
 )
 from plugin.cards.booking import BookingCards
 from plugin.cards.catalogue import Catalogue, load_catalogue
 from plugin.cards.compose import Composer
+from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
+from plugin.logs import (
+    log_keys,
+    log_no_token,
+    log_not_reviewed,
+    log_unexpected,
+)
+from plugin.metrics import CountedReplayStore, Metrics
+from plugin.observers import Observers
 from plugin.pages import Knowledge, create_pages
 from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
+from plugin.policies.model import Policy
+from plugin.probes import control_check, create_probes, database_checks
 from plugin.review import Review
 from plugin.settings import Settings
-from plugin.store import FeedbackLog, IssuedCard, IssuedCards, open_database, open_replay_store
+from plugin.store import (
+    FeedbackLog,
+    IssuedCard,
+    IssuedCards,
+    connect,
+    open_database,
+    open_replay_store,
+)
 from plugin.terminology import Terminology, load_terminology, read_local_codes
-from plugin.trust import registered_clients
+from plugin.trust import OPEN_CLIENT, registered_clients
 
 Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
-HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "appointment-book": "1.0"}
-"""Every hook with the version of its definition."""
+HOOKS = {"appointment-book": "1.0", "order-dispatch": "1.1", "order-sign": "1.0", "order-select": "1.0"}
+"""Every hook with the version of its definition. The CDS Hooks sandbox keeps the last one of a service."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
     "Reads ServiceRequests coded in CPT, HCPCS, SNOMED CT or LOINC as epidural, facet, sacroiliac or trigger "
@@ -66,29 +82,59 @@ _USAGE = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """The WSGI application. Raises ContentError when settings or content are at fault."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that an app reads once and never changes: made in one process, it serves those forked from it."""
+
+    registrations: tuple[Registration, ...]
+    reviews: Reviews
+    knowledge: Knowledge
+
+
+def load(settings: Settings) -> Loaded:
+    """Raises ContentError when settings or content are at fault. Nothing is left open, no thread runs."""
     registrations = registered_clients(settings)
+    check_control_file(settings, registrations)
     content = load_content(settings)
     reviews = create_reviews(settings, registrations, content)
-    authenticator = create_authenticator(settings, registrations)
+    return Loaded(registrations, reviews, _knowledge(reviews, content))
+
+
+def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
+    """The WSGI application of one process. Raises ContentError when it cannot start."""
+    loaded = loaded or load(settings)
+    registrations, reviews = loaded.registrations, loaded.reviews
+    metrics = Metrics()
+    observers = Observers(metrics)
+    authenticator = create_authenticator(settings, registrations, metrics)
     database = open_database(settings.database)
-    store = IssuedCards(database, _log_loss)
+    store = IssuedCards(database, observers.lost)
+    watch = watch_control(settings, registrations, reviews, observers)
+    fhir_access = create_fhir_access(settings, metrics)
     app = Flask("spinal-injection-cds", static_folder=None)
+    app.extensions |= {"fhir_access": fhir_access, "metrics": metrics}
+    metrics.count_in_flight(app)
+    weakref.finalize(app, watch.close)
+    if settings.tracing:
+        _trace(app)
     app.register_blueprint(
         create_blueprint(
-            hook_services(reviews[None], _recording(reviews, store)),
+            hook_services(reviews[None], _recording(reviews, watch, store, metrics)),
             authenticator=authenticator,
-            fhir_access=create_fhir_access(settings),
+            fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
+            jwks=_jwks(registrations),
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
-            observe=_log_call,
-            on_unexpected=_log_unexpected,
+            max_in_flight=settings.max_in_flight,
+            observe=partial(observers.called, breakers=fhir_access.breakers),
+            on_unexpected=log_unexpected,
         )
     )
-    app.register_blueprint(create_pages(_knowledge(reviews, content), reviews[None].today))
+    today = reviews[None].today
+    app.register_blueprint(create_pages(loaded.knowledge, today))
+    app.register_blueprint(create_probes({**database_checks(database), **control_check(watch, today)}))
     return app
 
 
@@ -105,40 +151,91 @@ def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
     ).check()
 
 
-def _recording(reviews: Reviews, store: IssuedCards) -> Answer:
-    """The review under the client's policy, with what it issued handed to the store."""
+def _trace(app: Flask) -> None:
+    """Raises ContentError without the optional packages, which most sites need not have."""
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        from plugin.tracing import trace
+    except ModuleNotFoundError as error:
+        raise ContentError(
+            "SPINAL_CDS_TRACING: the extra otel is not installed: pip install 'spinal-injection-cds[otel]'"
+        ) from error
+    trace(app, OTLPSpanExporter())
+
+
+def watch_control(
+    settings: Settings, registrations: Sequence[Registration], reviews: Reviews, observers: Observers
+) -> ControlWatch:
+    """Raises ContentError when it cannot be told what is to be shown."""
+    known = _known(registrations)
+    policies = sorted({f"{r.policy.label} {r.policy.content_hash}" for r in reviews.values()})
+    return ControlWatch(
+        settings.control_file,
+        connect(settings.database, wait_seconds=1),
+        known,
+        {
+            "version": version("spinal-injection-cds"),
+            "clients": sorted(known.clients),
+            "policies": policies,
+        },
+        observers,
+    )
+
+
+def check_control_file(settings: Settings, registrations: Sequence[Registration]) -> None:
+    """Raises ContentError listing its faults."""
+    if settings.control_file is not None:
+        parse_control(read_control(settings.control_file), _known(registrations))
+
+
+def _known(registrations: Sequence[Registration]) -> Known:
+    """What a control file may name."""
+    clients = [registration.client.id for registration in registrations] or [OPEN_CLIENT]
+    return Known(frozenset(clients), frozenset(load_criteria().criteria))
+
+
+def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards, metrics: Metrics) -> Answer:
+    """The review under the client's policy and modes, with what it issued handed to the store."""
 
     def answer(call: HookCall) -> Response:
-        request = call.request
+        request, control = call.request, watch.control
+        if control.is_off(call.client.id):
+            return Response()
         review = reviews.get(call.client.id, reviews[None])
-        reviewed = review.review(request, call.server)
-        response = reviewed.response
+        modes = control.modes(call.client.id, request.context.user_id, review.today())
+        reviewed = review.review(request, call.server, modes)
         g.unmapped = reviewed.unmapped
         gates = sorted({v.scope.silenced_by for v in reviewed.verdicts if v.scope.silenced_by})
         if gates:
-            _log.info("not reviewed", hook_instance=request.hook_instance, gates=gates)
-        if response.cards:
+            log_not_reviewed(request.hook_instance, gates)
+        metrics.reviewed(reviewed)
+        issued = [(card, False) for card in reviewed.response.cards]
+        issued += [(card, True) for card in reviewed.silent]
+        if issued:
             now = _utc_now()
             store.record(
-                [
-                    IssuedCard(
-                        card=card.uuid,
-                        client=call.client.id,
-                        service=SERVICE_ID,
-                        hook_instance=request.hook_instance,
-                        hook=request.hook,
-                        topic=card.source.topic.code if card.source.topic else "",
-                        indicator=card.indicator,
-                        policy=review.policy.label,
-                        policy_hash=review.policy.content_hash,
-                        issued_at=now,
-                    )
-                    for card in response.cards
-                ]
+                [_issued(card, call, review.policy, now, is_silent=silent) for card, silent in issued]
             )
-        return response
+        return reviewed.response
 
     return answer
+
+
+def _issued(card: Card, call: HookCall, policy: Policy, now: datetime, *, is_silent: bool) -> IssuedCard:
+    return IssuedCard(
+        card=card.uuid,
+        client=call.client.id,
+        service=SERVICE_ID,
+        hook_instance=call.request.hook_instance,
+        hook=call.request.hook,
+        topic=card.source.topic.code if card.source.topic else "",
+        indicator=card.indicator,
+        policy=policy.label,
+        policy_hash=policy.content_hash,
+        issued_at=now,
+        silent=is_silent,
+    )
 
 
 def create_review(settings: Settings) -> Review:
@@ -225,15 +322,18 @@ def _policy_source(settings: Settings, policy: str | None) -> str:
     return str(settings.clients_file.parent / policy)
 
 
-def create_authenticator(settings: Settings, registrations: Sequence[Registration]) -> Authenticator:
+def create_authenticator(
+    settings: Settings, registrations: Sequence[Registration], metrics: Metrics
+) -> Authenticator:
     """By token, or without registered clients open."""
     if not registrations:
         return OpenTo(create_client(settings))
     return TokenAuthenticator(
         registrations,
         public_url=settings.public_url,
-        replay=open_replay_store(settings.database, settings.replay_url),
-        warn=_log_keys,
+        replay=CountedReplayStore(open_replay_store(settings.database, settings.replay_url), metrics),
+        warn=log_keys,
+        on_keys_read=metrics.keys_read,
     )
 
 
@@ -251,11 +351,19 @@ def create_client(settings: Settings) -> Client:
         raise ContentError(
             "--fhir-server, SPINAL_CDS_FHIR_SERVERS: must be http or https base URLs, without user or query"
         ) from None
-    return Client("development", bases)
+    return Client(OPEN_CLIENT, bases)
 
 
-def create_fhir_access(settings: Settings) -> FhirAccess:
-    return FhirAccess(deadline_seconds=settings.deadline_seconds)
+def create_fhir_access(settings: Settings, metrics: Metrics | None = None) -> FhirAccess:
+    """`metrics`: where reads are counted, if they are."""
+    access = partial(FhirAccess, deadline_seconds=settings.deadline_seconds, warn=log_no_token)
+    return access() if metrics is None else access(observe=metrics.fhir_read)
+
+
+def _jwks(registrations: Sequence[Registration]) -> bytes | None:
+    """The service's own public keys; None when it has no need of any."""
+    services = [r.client.backend_services for r in registrations if r.client.backend_services is not None]
+    return published_keys(key for s in services for key in (s.key, s.next_key)) if services else None
 
 
 def _clock(settings: Settings) -> Callable[[], date]:
@@ -286,49 +394,3 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
         )
         for hook, version in HOOKS.items()
     ]
-
-
-def configure_logging(level: str) -> None:
-    """One JSON line per event on standard error; only fields that are named here are ever written."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_as_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _as_json(fields: dict[str, object], **_: object) -> bytes:
-    return msgspec.json.encode(fields)
-
-
-_log: Any = structlog.get_logger()
-
-
-def _log_loss(count: int, why: str) -> None:
-    _log.warning("issued cards not stored", count=count, why=why)
-
-
-def _log_keys(client_id: str, why: str) -> None:
-    _log.warning("keys not read", client=client_id, why=why)
-
-
-def _log_call(record: CallRecord | FeedbackRecord) -> None:
-    fields = {key: value for key, value in asdict(record).items() if value is not None}
-    fields["milliseconds"] = round(record.milliseconds, 2)
-    if unmapped := g.pop("unmapped", None):
-        fields["unmapped"] = dict(unmapped)
-    _log.info("call" if isinstance(record, CallRecord) else "feedback", **fields)
-
-
-def _log_unexpected(error: Exception) -> None:
-    """The type and the place only: messages may hold what came from a chart."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}" if last else ""
-    _log.error("unexpected", error=type(error).__name__, place=place)

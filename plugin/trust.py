@@ -8,6 +8,8 @@ from cds_hooks import ClientsFileError, Registration, read_clients
 from plugin.domain.content import ContentError
 from plugin.settings import PREFIX, Settings
 
+OPEN_CLIENT = "development"
+"""The client that every caller is taken for in the open development profile."""
 _PUBLIC_SANDBOX = "https://sandbox.cds-hooks.org"
 """Its private key is published: whoever likes can sign as this issuer."""
 
@@ -34,6 +36,11 @@ def read_clients_file(settings: Settings) -> tuple[Registration, ...]:
         return read_clients(settings.clients_file)
     except ClientsFileError as error:
         raise ContentError(*error.faults) from error
+
+
+def client_ids(settings: Settings) -> list[str]:
+    """Of the registered clients, or of the one that everybody is taken for. Raises ContentError."""
+    return [registration.client.id for registration in read_clients_file(settings)] or [OPEN_CLIENT]
 
 
 def production_faults(settings: Settings, registrations: Iterable[Registration]) -> list[str]:
@@ -64,6 +71,13 @@ def _faults_of(registration: Registration) -> Iterable[str]:
         yield "issuer: the public sandbox, in whose name anybody can sign"
     if isinstance(registration.jwks, str) and not registration.jwks.startswith("https:"):
         yield "jwks_url: must be https in production"
+    services = registration.client.backend_services
+    if (
+        services is not None
+        and services.token_url is not None
+        and not services.token_url.startswith("https:")
+    ):
+        yield "backend_services.token_url: must be https in production"
     for number, base in enumerate(registration.client.fhir_bases.registered, start=1):
         if not base.lower().startswith("https:"):
             yield f"fhir_bases[{number}]: must be https in production"

@@ -12,6 +12,7 @@ import pytest
 from plugin.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
+GENERATED = {"__pycache__", "node_modules"}
 OURS = ("cds_hooks", "plugin", "tests", "fixtures", "docs", "deploy", ".github", ".ci")
 TEXT = {".py", ".toml", ".json", ".md", ".lock", ".txt", ".yaml", ".yml", ".cfg", ".sh", ""}
 MAX_LINES = 400
@@ -35,7 +36,7 @@ def files() -> Iterator[Path]:
     yield from (p for p in ROOT.iterdir() if p.is_file() and p.suffix in TEXT and p.name != ".git")
     for folder in OURS:
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts:
+            if path.is_file() and path.suffix in TEXT and GENERATED.isdisjoint(path.parts):
                 yield path
 
 
@@ -75,6 +76,15 @@ def test_a_lock_file_names_no_index_and_hashes_every_entry(name: str) -> None:
     ] == []
     assert [line for line in pinned if not re.match(r"[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+ ", line)] == []
     assert [line for line in pinned if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)] == []
+
+
+def test_the_lock_file_of_the_test_server_names_no_registry_and_hashes_every_package() -> None:
+    text = (ROOT / "tests" / "fhir_server" / "package-lock.json").read_text(encoding="utf-8")
+    packages = {name: entry for name, entry in json.loads(text)["packages"].items() if name}
+
+    assert packages
+    assert "://" not in text
+    assert [name for name, entry in packages.items() if not entry["integrity"].startswith("sha512-")] == []
 
 
 def test_the_two_lock_files_agree() -> None:
@@ -140,7 +150,7 @@ def test_the_readme_names_exactly_the_settings_that_exist() -> None:
     "path",
     [
         *("README.md", "fixtures/README.md", "docs/architecture.md", "docs/decisions/README.md"),
-        *("docs/conformance.md", "docs/hostile-input.md"),
+        *("docs/conformance.md", "docs/hostile-input.md", "docs/deploying.md"),
     ],
 )
 def test_every_file_that_a_page_links_to_exists(path: str) -> None:

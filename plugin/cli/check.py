@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cds_hooks import Registration
-from plugin.app import Reviews, create_reviews, load_content
+from plugin.app import Reviews, check_control_file, create_reviews, load_content
 from plugin.domain.content import ContentError
 from plugin.settings import Settings, strange_settings, valid_settings
 from plugin.trust import production_faults, read_clients_file, registered_clients
@@ -33,6 +33,8 @@ def check_start() -> str:
         with _collected_in(faults):
             registrations = read_clients_file(settings)
         faults += production_faults(settings, registrations)
+        with _collected_in(faults):
+            check_control_file(settings, registrations)
         reviews = create_reviews(settings, registrations, load_content(settings))
     if faults:
         raise ContentError(*faults)

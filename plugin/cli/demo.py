@@ -14,10 +14,11 @@ import msgspec
 import requests
 
 from cds_hooks import Response
-from plugin.app import SERVICE_ID, configure_logging, create_app
+from plugin.app import SERVICE_ID, create_app
 from plugin.cli.serve import banner, bound_server, require_free
 from plugin.cli.text import cards_as_text
 from plugin.domain.content import ContentError
+from plugin.logs import configure_logging
 from plugin.settings import PREFIX, read_settings
 
 STORIES = ("demo-axial-only", "demo-no-mri-14-days-of-physiotherapy", "demo-meets-everything")
@@ -32,7 +33,7 @@ def run_demo(host: str, port: int, scenarios: Path) -> None:
     settings = read_settings(public_url=f"http://{host}:{port}", clients_file=None, **fixed)
     require_free(settings, host, port)
     configure_logging("WARNING")
-    server = bound_server(create_app(settings), host, port)
+    server = bound_server(create_app(settings), host, port, settings.threads)
     threading.Thread(target=server.run, daemon=True, name="server").start()
     url = f"{settings.public_url}/cds-services/{SERVICE_ID}"
     click.echo(f"{banner(settings)} Clock fixed to {settings.today}.\n")

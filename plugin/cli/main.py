@@ -1,4 +1,4 @@
-"""`spinal-cds`: serve, demo, review, check, explain-token, db, feedback, content."""
+"""`spinal-cds`: serve, demo, review, try, load-demo, check, explain-token, db, feedback, content."""
 
 from __future__ import annotations
 
@@ -11,14 +11,23 @@ from pathlib import Path
 import click
 
 from plugin.app import SERVICE_ID
+from plugin.cli.audit import audit_lines, verified
+from plugin.cli.build_sheet import build_sheet
 from plugin.cli.check import check_start, settings_to_start_with
+from plugin.cli.config import config_lines
 from plugin.cli.content import content_digest, content_listing
 from plugin.cli.demo import run_demo
 from plugin.cli.document import as_markdown, as_text
 from plugin.cli.explain_token import explain
 from plugin.cli.feedback import FORMATS, export_feedback
+from plugin.cli.fhir_server import named_server, require_consent
+from plugin.cli.load_demo import put_patients, take_away
+from plugin.cli.order_request import AskedOrders
+from plugin.cli.purge import purge_now
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
+from plugin.cli.switch import turn_off, turn_on
+from plugin.cli.try_order import trial_settings, try_order
 from plugin.domain.content import ContentError
 from plugin.pages import load_knowledge
 from plugin.policies.load import shipped_policies
@@ -38,6 +47,27 @@ _FHIR = click.option(
     multiple=True,
     metavar="URL",
     help="A FHIR base URL that may be contacted beside loopback ones. May be repeated.",
+)
+_TODAY = click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Fix the clock.")
+_EXPLAIN = click.option(
+    "--explain", is_flag=True, help="Print every rule's answer and the entries behind it."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the response as the wire would carry it.")
+_SCENARIOS = click.option(
+    "--scenarios",
+    default="fixtures/scenarios",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the ready-made requests.",
+)
+_ONE_FHIR = click.option(
+    "--fhir-server", "fhir_server", required=True, metavar="URL", help="The base URL of a FHIR R4 server."
+)
+_TOKEN = click.option(
+    "--token",
+    envvar="FHIR_TOKEN",
+    metavar="TOKEN",
+    help="A bearer token for it; `-`: from standard input. [env var: FHIR_TOKEN]",
 )
 
 
@@ -60,13 +90,7 @@ def serve(host: str, port: int, fhir_servers: tuple[str, ...]) -> None:
 @main.command()
 @_HOST
 @_PORT
-@click.option(
-    "--scenarios",
-    default="fixtures/scenarios",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the ready-made requests.",
-)
+@_SCENARIOS
 def demo(host: str, port: int, scenarios: Path) -> None:
     """Start the service, send it three ready-made requests, show the cards, and go on serving."""
     with _line_per_fault():
@@ -75,9 +99,9 @@ def demo(host: str, port: int, scenarios: Path) -> None:
 
 @main.command()
 @click.argument("request_file", metavar="REQUEST.json", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--json", "as_json", is_flag=True, help="Print the response as the wire would carry it.")
-@click.option("--explain", is_flag=True, help="Print every rule's answer and the entries behind it.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Fix the clock.")
+@_JSON
+@_EXPLAIN
+@_TODAY
 @click.option("--policy", help="A shipped policy's name or a path to a .toml file.")
 @click.option("--notes", type=click.Choice(["attached", "always"]))
 @_FHIR
@@ -95,8 +119,68 @@ def review(
     overrides = {key: value for key, value in given.items() if value is not None}
     with _line_per_fault():
         settings = read_settings(**overrides, **({"fhir_servers": fhir_servers} if fhir_servers else {}))
-        output = Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
-        click.echo(review_file(request_file, settings, output))
+        click.echo(review_file(request_file, settings, _output(as_json, explain)))
+
+
+@main.command("try")
+@_ONE_FHIR
+@click.option("--patient", required=True, metavar="ID")
+@click.option(
+    "--order", "orders", multiple=True, required=True, metavar="CODE", help="CPT, HCPCS, SNOMED CT or LOINC."
+)
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="REASON",
+    help="ICD-10-CM or SNOMED CT code, Condition/ID on the server, or words.",
+)
+@_TOKEN
+@click.option("--hook", type=click.Choice(["order-select", "order-sign"]), default="order-select")
+@click.option("--planned", type=click.DateTime(["%Y-%m-%d"]), help="The day the orders are for.")
+@_TODAY
+@_EXPLAIN
+@_JSON
+def try_(
+    fhir_server: str,
+    patient: str,
+    orders: tuple[str, ...],
+    reasons: tuple[str, ...],
+    token: str | None,
+    hook: str,
+    planned: datetime | None,
+    today: datetime | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Print the cards for orders for a patient on any FHIR server, and what was read there.
+
+    --order and --reason may be repeated. Nothing is written to the server.
+    """
+    asked = AskedOrders(patient, orders, reasons, hook, _day(planned))
+    with _line_per_fault():
+        server = named_server(fhir_server, token)
+        click.echo(try_order(asked, server, trial_settings(server, _day(today)), _output(as_json, explain)))
+
+
+@main.command("load-demo")
+@click.argument("names", metavar="[SCENARIO]...", nargs=-1)
+@_ONE_FHIR
+@_TOKEN
+@_SCENARIOS
+@click.option("--remove", is_flag=True, help="Take away everything there that carries the tag.")
+@click.option("--yes", is_flag=True, help="Do so on a server that is not on this machine, too.")
+def load_demo(
+    names: tuple[str, ...], fhir_server: str, token: str | None, scenarios: Path, remove: bool, yes: bool
+) -> None:
+    """Put synthetic patients on a FHIR server, those of the demonstration or of each SCENARIO (025*).
+
+    One transaction, fixed ids, every resource tagged: to repeat it changes nothing.
+    """
+    with _line_per_fault():
+        server = named_server(fhir_server, token)
+        require_consent(server, yes)
+        click.echo(take_away(server) if remove else put_patients(server, scenarios, names))
 
 
 @main.command()
@@ -122,6 +206,28 @@ def explain_token(given: str, path: str, fetch_keys: bool) -> None:
         raise SystemExit(1)
 
 
+_CLIENT = click.option("--client", help="This client only, by its id. [default: every client]")
+_REASON = click.option("--reason", required=True, help="Why; for the audit.")
+
+
+@main.command()
+@_CLIENT
+@_REASON
+def off(client: str | None, reason: str) -> None:
+    """The kill switch: answer without cards, within five seconds, on every instance."""
+    with _line_per_fault():
+        click.echo(turn_off(client, reason))
+
+
+@main.command()
+@_CLIENT
+@_REASON
+def on(client: str | None, reason: str) -> None:
+    """Take `off` back."""
+    with _line_per_fault():
+        click.echo(turn_on(client, reason))
+
+
 @main.group()
 def db() -> None:
     """The database behind the store."""
@@ -132,6 +238,55 @@ def upgrade() -> None:
     """Bring its schema to what this version works with."""
     with _line_per_fault():
         upgrade_database(read_settings().database)
+
+
+@main.command()
+def purge() -> None:
+    """Delete what is older than the settings keep: comments, cards with their feedback, used tokens."""
+    with _line_per_fault():
+        click.echo(purge_now(read_settings()))
+
+
+@main.group()
+def audit() -> None:
+    """What was done to the service: switches, modes, what was in force, migrations, purges, exports."""
+
+
+@audit.command("list")
+def audit_list() -> None:
+    """Print every entry."""
+    with _line_per_fault():
+        for line in audit_lines(read_settings().database):
+            click.echo(line)
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Say whether no entry was changed, taken out or put in; name the first broken link."""
+    with _line_per_fault():
+        click.echo(verified(read_settings().database))
+
+
+@main.group()
+def config() -> None:
+    """The settings."""
+
+
+@config.command("print")
+@click.option("--redacted", is_flag=True, help="Without passwords. They are never printed, asked for or not.")
+def config_print(redacted: bool) -> None:
+    """Print what the service would run with."""
+    with _line_per_fault():
+        for line in config_lines():
+            click.echo(line)
+
+
+@main.command("build-sheet")
+@click.option("--client", required=True, help="The client's id in the clients file.")
+def sheet(client: str) -> None:
+    """Print in Markdown what an analyst has to type: endpoints, token, prefetch, scopes, reasons."""
+    with _line_per_fault():
+        click.echo(as_markdown(build_sheet(read_settings(), client)), nl=False)
 
 
 @main.group()
@@ -167,6 +322,10 @@ def content(markdown: bool, policies: tuple[str, ...], change: str | None) -> No
     with _line_per_fault():
         blocks = content_listing(load_knowledge(policies or shipped_policies()))
     click.echo(as_markdown(blocks) if markdown else as_text(blocks), nl=not markdown)
+
+
+def _output(as_json: bool, explain: bool) -> Output:
+    return Output.JSON if as_json else Output.EXPLAIN if explain else Output.TEXT
 
 
 def _day(moment: datetime | None) -> date | None:

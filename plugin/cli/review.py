@@ -34,7 +34,7 @@ def review_file(path: Path, settings: Settings, output: Output) -> str:
     try:
         body = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         request = read_hook_request(body, HOOKS)
-        server = create_fhir_access(settings).reader_for(request, create_client(settings).fhir_bases)
+        server = create_fhir_access(settings).reader_for(request, create_client(settings))
         reviewed = review.review(request, server)
     except OSError as error:
         raise ContentError(f"{path}: {error.strerror}") from error

@@ -9,12 +9,13 @@ import click
 from flask import Flask
 from waitress.server import create_server
 
-from plugin.app import configure_logging, create_app
+from plugin.app import create_app
 from plugin.domain.content import ContentError
+from plugin.logs import configure_logging
+from plugin.metrics import serve_metrics
 from plugin.settings import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-THREADS = 8
 _MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """What the server takes in before the application, whose own cap is lower, refuses the body."""
 
@@ -27,7 +28,10 @@ def serve_until_stopped(settings: Settings, host: str, port: int) -> None:
     """Returns on Ctrl-C. Raises ContentError when it cannot start."""
     require_free(settings, host, port)
     configure_logging(settings.log_level)
-    server = bound_server(create_app(settings), host, port)
+    app = create_app(settings)
+    server = bound_server(app, host, port, settings.threads)
+    if settings.metrics_port is not None:
+        serve_metrics(settings.metrics_host, settings.metrics_port, app.extensions["metrics"])
     click.echo(f"{banner(settings)}\nListening on {settings.public_url}/cds-services", err=True)
     server.run()
 
@@ -56,13 +60,13 @@ def require_free(settings: Settings, host: str, port: int) -> None:
             ) from error
 
 
-def bound_server(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
+def bound_server(app: Flask, host: str, port: int, threads: int):  # type: ignore[no-untyped-def]
     """A waitress server, not yet running. What lives by then is frozen out of garbage collection."""
     server = create_server(
         app,
         host=host,
         port=port,
-        threads=THREADS,
+        threads=threads,
         ident=None,
         max_request_body_size=_MAX_BUFFERED_BYTES,
         recv_bytes=_RECEIVED_AT_ONCE_BYTES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -55,6 +56,8 @@ class Source:
     """False: it adjusts how a finding is shown and can never leave a question open."""
     code_set: str | None = None
     """Ask only for codes of this value set."""
+    also_in: str | None = None
+    """The key that tells the same of an EHR without this resource type."""
 
 
 _OF_PATIENT = "?patient={{context.patientId}}"
@@ -74,10 +77,13 @@ _SOURCES: Mapping[str, Source] = {
     "procedures": Source(views.Procedure, "Procedure", f"Procedure{_OF_PATIENT}"),
     "serviceRequests": Source(views.ServiceRequest, "ServiceRequest", f"ServiceRequest{_OF_PATIENT}"),
     "reports": Source(views.DiagnosticReport, "DiagnosticReport", f"DiagnosticReport{_OF_PATIENT}"),
-    "imaging": Source(views.ImagingStudy, "ImagingStudy", f"ImagingStudy{_OF_PATIENT}"),
+    "imaging": Source(views.ImagingStudy, "ImagingStudy", f"ImagingStudy{_OF_PATIENT}", also_in="reports"),
     "medications": Source(views.MedicationRequest, "MedicationRequest", f"MedicationRequest{_OF_PATIENT}"),
     "medicationStatements": Source(
-        views.MedicationStatement, "MedicationStatement", f"MedicationStatement{_OF_PATIENT}"
+        views.MedicationStatement,
+        "MedicationStatement",
+        f"MedicationStatement{_OF_PATIENT}",
+        also_in="medications",
     ),
     "observations": Source(
         views.Observation, "Observation", f"Observation{_OF_PATIENT}", code_set="obs-pain-score"
@@ -87,6 +93,7 @@ _SOURCES: Mapping[str, Source] = {
     ),
 }
 _TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
+_NOT_SENT = frozenset({PrefetchState.ABSENT, PrefetchState.NULL})
 _CONDITION = re.compile(r"Condition/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
 """A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
 _MAX_REASONS = 10
@@ -114,6 +121,9 @@ class Record:
                 continue
             read = read_resource if source.is_single else read_searchset
             reading = read(request.prefetch.get(key), source.view, source.resource_type)
+            if reading.state in _NOT_SENT and source.resource_type in request.unsupported_types:
+                readings[key] = Reading(PrefetchState.ABSENT, unread=Unread.NOT_SUPPORTED)
+                continue
             readings[key] = reading
             if server is not None:
                 is_to_ask = reading.state in _TO_ASK or reading.unread is Unread.ERROR_IN_PREFETCH
@@ -122,7 +132,8 @@ class Record:
                     queries[key] = Query(path, source.view, source.resource_type, single=source.is_single)
         if server is None:
             return _refused(readings) if request.fhir_server is not None else readings
-        queries |= _missing_reasons(readings["conditions"], "conditions" in queries, drafts)
+        if "conditions" not in queries and readings["conditions"].unread is not Unread.NOT_SUPPORTED:
+            queries |= _missing_reasons(readings["conditions"], drafts)
         for key, answer in server.fetch(queries).items() if queries else ():
             if key not in readings:
                 readings["conditions"] = _with_reason(readings["conditions"], answer)
@@ -142,7 +153,7 @@ def _refused(readings: Readings) -> Readings:
     """A FHIR server was named that may not be contacted: that is why what was not sent is missing."""
     return {
         key: replace(reading, unread=Unread.BASE_NOT_REGISTERED)
-        if reading.state is PrefetchState.ABSENT
+        if reading.unread is Unread.ABSENT
         else reading
         for key, reading in readings.items()
     }
@@ -158,10 +169,8 @@ def _template(source: Source, terminology: Terminology) -> str:
     return f"{source.template}&code={','.join(codes)}"
 
 
-def _missing_reasons(conditions: Reading[Any], are_asked_for: bool, drafts: OrdersRead) -> dict[str, Query]:
+def _missing_reasons(conditions: Reading[Any], drafts: OrdersRead) -> dict[str, Query]:
     """Reads of the Conditions that orders name as their reason and that were not sent."""
-    if are_asked_for:
-        return {}
     sent = {f"Condition/{c.id}" for c in (*conditions.resources, *drafts.conditions)}
     named = (r for order in drafts.injections for r in order.reason_references)
     wanted = [r for r in dict.fromkeys(named) if _CONDITION.fullmatch(r) and r not in sent]
@@ -239,13 +248,31 @@ class _Sections:
     """Builds sections, with what of their sources could not be read."""
 
     def __init__(self, readings: Readings, chart: Chart) -> None:
-        self._unread = {key: _unread(key, reading, chart) for key, reading in readings.items()}
+        self._unread = {
+            key: () if _is_told_elsewhere(key, readings) else _unread(key, reading, chart)
+            for key, reading in readings.items()
+        }
         self._chart = chart
 
     def of(self, entries: tuple[Any, ...], *keys: str) -> Section[Any]:
         unread = tuple(u for key in keys for u in self._unread.get(key, ()))
-        aside: tuple[Item, ...] = tuple(i for key in keys for i in self._chart.set_aside.get(key, ()))
-        return Section(entries, unread, aside)
+        aside = [item for key in keys for item in self._chart.set_aside.get(key, ())]
+        return Section(entries, unread, tuple(sorted(aside, key=_earliest_first)))
+
+
+def _earliest_first(item: Item) -> tuple[date, str]:
+    """An order of its own: servers need not send entries in any, nor in the same one twice."""
+    return item.when.first if item.when else date.max, item.reference
+
+
+def _is_told_elsewhere(key: str, readings: Readings) -> bool:
+    """Does the EHR lack this resource type, yet not the one that tells the same?"""
+    other = readings.get(_SOURCES[key].also_in or "")
+    return (
+        readings[key].unread is Unread.NOT_SUPPORTED
+        and other is not None
+        and other.unread is not Unread.NOT_SUPPORTED
+    )
 
 
 def _unread(key: str, reading: Reading[Any], chart: Chart) -> tuple[check.Unread, ...]:

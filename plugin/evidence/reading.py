@@ -124,9 +124,10 @@ class Chart:
 
 
 def names(reference: str, resource_type: str, resource_id: str) -> bool:
-    """Does a reference (relative, absolute or versioned) point at this resource?"""
+    """Does a reference (bare, relative, absolute, versioned or a URN) point at this resource?"""
     plain = reference.partition("/_history/")[0]
-    return plain == f"{resource_type}/{resource_id}" or plain.endswith(f"/{resource_type}/{resource_id}")
+    typed = f"{resource_type}/{resource_id}"
+    return plain in (resource_id, typed, f"urn:uuid:{resource_id}") or plain.endswith(f"/{typed}")
 
 
 def reference_of(resource: Subject) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from plugin.domain.content import ContentError
+from plugin.store.audit import append
 from plugin.store.tables import HEAD
 
 SetUp = Callable[[DBAPIConnection, ConnectionPoolEntry], None]
@@ -34,21 +35,21 @@ _UPGRADE_LOCK = 7_300_512
 def open_database(url: str) -> Engine:
     """An engine on a schema that this version works with; what it commits is on disk.
 
-    A SQLite file is made and upgraded where needed. PostgreSQL is upgraded by `spinal-cds db upgrade`. Raises
-    ContentError in one line.
+    A SQLite file is made and upgraded where needed. PostgreSQL is upgraded by `spinal-cds db upgrade`. No
+    connection is open when it returns, so that a server may fork its workers then. Raises ContentError in one
+    line.
     """
     with _at_fault("cannot be opened"):
         engine = connect(url)
         try:
             _require_head(engine, url)
-        except BaseException:
+        finally:
             engine.dispose()
-            raise
     return engine
 
 
 def _require_head(engine: Engine, url: str) -> None:
-    if _revision(engine) == HEAD:
+    if revision_of(engine) == HEAD:
         return
     if engine.dialect.name != "sqlite":
         raise ContentError(
@@ -83,7 +84,10 @@ def upgrade_database(url: str) -> None:
         try:
             with engine.begin() as connection:
                 config.attributes["connection"] = connection
+                before = _revision_on(connection)
                 command.upgrade(config, "head")
+                if before != HEAD:
+                    append(connection, "migrated", "service", {"from": before, "to": HEAD})
         except CommandError as error:
             raise ContentError(
                 f"SPINAL_CDS_DATABASE: the schema is newer than revision {HEAD} of this version"
@@ -148,13 +152,17 @@ def _at_fault(what: str) -> Iterator[None]:
         raise ContentError(f"SPINAL_CDS_DATABASE: {what} ({type(error).__name__})") from error
 
 
-def _revision(engine: Engine) -> str | None:
+def revision_of(engine: Engine) -> str | None:
     """None for a database that no migration has seen."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision
+        return _revision_on(connection)
+
+
+def _revision_on(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _lock_for_upgrade(connection: Connection) -> None:

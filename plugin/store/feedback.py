@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from cds_hooks import CardOfAnotherClient, Client, Feedback, OverrideReason, TemporarilyUnavailable
@@ -19,6 +19,8 @@ from plugin.store.tables import cards_issued
 from plugin.store.tables import feedback as feedback_table
 
 _NO_REASON = OverrideReason(None, None, None)
+_OUT_OF_ORDER = (OperationalError, InterfaceError, ProgrammingError, NoConnectionFree)
+"""Locked, full, gone, or without the tables: a migration is pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class FeedbackLog:
             if rows:
                 with self.engine.begin() as connection:
                     connection.execute(insert_new(feedback_table, self.engine), rows)
-        except (OperationalError, InterfaceError, NoConnectionFree) as error:
+        except _OUT_OF_ORDER as error:
             raise TemporarilyUnavailable from error
 
     def _refuse_cards_of_others(self, client: Client, feedback: Sequence[Feedback]) -> None:

@@ -6,6 +6,7 @@ is gone, entries are dropped and counted, and the calls go on being answered.
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -35,10 +36,12 @@ class IssuedCard:
     policy: str
     policy_hash: str
     issued_at: datetime
+    silent: bool = False
+    """Made for the record, and not shown."""
 
 
 class IssuedCards:
-    """Takes issued cards from any thread. Close it to have everything taken so far written."""
+    """Takes issued cards from any thread. Closed, or when the process ends, it writes what it took so far."""
 
     def __init__(self, engine: Engine, on_loss: Callable[[int, str], None]) -> None:
         self._engine = engine
@@ -47,6 +50,7 @@ class IssuedCards:
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
+        atexit.register(self.close)
 
     def record(self, cards: Sequence[IssuedCard]) -> None:
         """Puts the cards in the queue; when it is full they are dropped and reported. Never waits."""
@@ -58,6 +62,7 @@ class IssuedCards:
     def close(self) -> None:
         self._closing.set()
         self._writer.join(timeout=5)
+        atexit.unregister(self.close)
         self._engine.dispose()
 
     def _write(self) -> None:

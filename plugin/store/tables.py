@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -37,7 +39,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision at which a database has these tables."""
 metadata = MetaData()
 
@@ -54,7 +56,9 @@ cards_issued = Table(
     Column("policy", Text, nullable=False),
     Column("policy_hash", Text, nullable=False),
     Column("issued_at", Moment, nullable=False),
+    Column("silent", Boolean, nullable=False, server_default=false()),
 )
+"""`silent`: it was made, for the record, and not shown."""
 
 feedback = Table(
     "feedback",
@@ -73,8 +77,9 @@ feedback = Table(
     Column("received_at", Moment, nullable=False, index=True),
     Index("ix_feedback_card_client", "card", "client"),
 )
-"""A log: rows are added and never changed. `id` is a digest of what was said, so that saying it again adds
-nothing. `card` may be one that is not, or not yet, in `cards_issued`."""
+"""A log: rows are added and never changed, but that comments are emptied when their time is over. `id` is a
+digest of what was said, so that saying it again adds nothing. `card` may be one that is not, or not yet, in
+`cards_issued`."""
 
 tokens_seen = Table(
     "tokens_seen",
@@ -84,3 +89,27 @@ tokens_seen = Table(
     sqlite_with_rowid=False,
 )
 """`token` is the SHA-256 of issuer and jti; `expires_at` is in seconds since the epoch."""
+
+switched_off = Table(
+    "switched_off",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+"""Whose calls are answered without cards. `client` is an id, or `*` for all of them."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""Numbered from 1; triggers refuse to change or delete a row. `details` is JSON, `previous` the digest of the
+row before."""

@@ -16,6 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from plugin.store.database import upgrade_database
+from tests.benchmarks import shipped
 from tests.benchmarks.charts import hook_request
 from tests.benchmarks.content import reading_and_judging
 from tests.benchmarks.processes import Load, Server, answer_of, put_load, running, seconds_to_first_answer
@@ -113,6 +114,11 @@ def _tables(plan: Plan, folder: Path, bodies: Bodies) -> Iterator[tuple[str, Row
         "Start-up and memory of the service",
         ("", "measured", "target", ""),
         [started, *_memory(plan, ours, bodies)],
+    )
+    yield (
+        "As the image runs it: gunicorn, 2 workers, 8 calls at once in each, 30 resources",
+        ("", "measured", "target", ""),
+        list(shipped.rows(folder, bodies[SIZES[0]], plan.rounds, plan.seconds)),
     )
 
 

@@ -62,18 +62,26 @@ def connect(port: int) -> socket.socket:
 
 def send(connection: socket.socket, call: Call) -> bytes:
     """The body of the answer. Raises UnexpectedAnswerError."""
+    head, body = exchange(connection, call)
+    if not head.startswith(b"http/1.1 200 "):
+        raise UnexpectedAnswerError(head.partition(b"\r\n")[0].decode("latin-1"))
+    return body
+
+
+def exchange(connection: socket.socket, call: Call) -> tuple[bytes, bytes]:
+    """Head, in lower case, and body of the answer. Raises UnexpectedAnswerError."""
     connection.sendall(call.fresh())
     received = bytearray()
     while (end := received.find(b"\r\n\r\n")) < 0:
         received += _some(connection)
     head = bytes(received[:end]).lower()
     _, found, length = head.partition(b"\r\ncontent-length:")
-    if not head.startswith(b"http/1.1 200 ") or not found:
+    if not found:
         raise UnexpectedAnswerError(head.partition(b"\r\n")[0].decode("latin-1"))
     whole = end + 4 + int(length.partition(b"\r\n")[0])
     while len(received) < whole:
         received += _some(connection)
-    return bytes(received[end + 4 :])
+    return head, bytes(received[end + 4 :])
 
 
 def _some(connection: socket.socket) -> bytes:

@@ -16,6 +16,8 @@ import flask
 
 from tests.benchmarks.load import PATH
 
+_THREADS = 8
+
 
 def floor(answer: bytes) -> flask.Flask:
     """An app that reads every body with `json.loads` and always answers `answer`."""
@@ -31,7 +33,8 @@ def floor(answer: bytes) -> flask.Flask:
 
 def service(database: str, clients: Path | None, replay: str | None) -> flask.Flask:
     """The service as it is run: its cards stored, its calls logged; with `clients`, callers authenticated."""
-    from plugin.app import configure_logging, create_app
+    from plugin.app import create_app
+    from plugin.logs import configure_logging
     from plugin.settings import Settings
     from tests.benchmarks.charts import TODAY
 
@@ -62,8 +65,8 @@ def main() -> None:
     else:
         app = service(options.database, options.clients, options.replay)
     # It collects garbage and freezes what is left, for both apps alike.
-    bound: Callable[[flask.Flask, str, int], Any] = bound_server
-    server = bound(app, "127.0.0.1", 0)
+    bound: Callable[[flask.Flask, str, int, int], Any] = bound_server
+    server = bound(app, "127.0.0.1", 0, _THREADS)
     print(server.effective_port, flush=True)
     server.run()
 

@@ -18,10 +18,8 @@ from cds_hooks import (
     Response,
     Suggestion,
     adapt,
-    normalise,
-    read_hook_request,
 )
-from tests.cds_hooks.wire import CARD, CLIENT, app_with, encoded, hook_call, searchset, service
+from tests.cds_hooks.wire import CARD, CLIENT, app_with, hook_call, service
 
 LONG_ID = "eqtRgrVzOMbDBFGQ7dmgGwTpiYXFkmvf7FSkTgPOOvBw3." + "Kp-" * 48
 DELETE = Action(type="delete", description="Drop it", resource_id=f"ServiceRequest/{LONG_ID}")
@@ -161,28 +159,29 @@ def test_a_first_paragraph_is_kept_however_long_it_is() -> None:
     assert sent(Response(cards=(replace(CARD, detail="z" * 2000),)), "oracle")["detail"] == "z" * 2000
 
 
-TEMPLATES = {
-    "imaging": "ImagingStudy?patient={{context.patientId}}",
-    "reports": "DiagnosticReport?patient={{context.patientId}}",
-}
+@pytest.mark.parametrize(
+    ("dialect", "registered", "unsupported"),
+    [
+        ("spec", None, set()),
+        ("oracle", None, {"ImagingStudy"}),
+        ("oracle", frozenset(), set()),
+        ("epic", frozenset({"MedicationStatement"}), {"MedicationStatement"}),
+    ],
+)
+def test_the_types_an_ehr_lacks_are_those_registered_or_else_those_of_its_dialect(
+    dialect: Any, registered: frozenset[str] | None, unsupported: set[str]
+) -> None:
+    seen: list[frozenset[str]] = []
 
+    def answer(call: HookCall) -> Response:
+        seen.append(call.request.unsupported_types)
+        return Response()
 
-@pytest.mark.parametrize("prefetch", [{}, {"imaging": None}])
-def test_a_resource_type_that_an_ehr_lacks_counts_as_searched(prefetch: dict[str, Any]) -> None:
-    request = read_hook_request(encoded(hook_call(prefetch=prefetch)), ["order-sign"])
+    client = Client("ehr", CLIENT.fhir_bases, dialect=dialect, unsupported=registered)
+    app = app_with([service(answer=answer)], authenticator=OpenTo(client))
+    app.test_client().post("/cds-services/test-service", json=hook_call())
 
-    read = normalise(request, DIALECTS["oracle"], TEMPLATES)
-
-    assert read.prefetch.keys() == {"imaging"}
-    assert json.loads(bytes(read.prefetch["imaging"]))["total"] == 0
-    assert normalise(request, DIALECTS["spec"], TEMPLATES) is request
-
-
-def test_what_an_ehr_sends_of_a_type_it_is_said_to_lack_is_kept() -> None:
-    study = searchset({"resourceType": "ImagingStudy", "id": "s1"})
-    request = read_hook_request(encoded(hook_call(prefetch={"imaging": study})), ["order-sign"])
-
-    assert normalise(request, DIALECTS["oracle"], TEMPLATES).prefetch == request.prefetch
+    assert seen == [unsupported]
 
 
 def test_each_client_is_answered_in_its_own_dialect() -> None:

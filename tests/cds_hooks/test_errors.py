@@ -9,6 +9,7 @@ from cds_hooks import (
     DataUnobtainable,
     InvalidRequest,
     OrdersWithheld,
+    Overloaded,
     PayloadTooLarge,
     TemporarilyUnavailable,
     TooManyRequests,
@@ -31,6 +32,7 @@ ERRORS = [
     (UnsupportedContentType(), 415, "not-supported"),
     (UnsupportedFhirVersion("context.draftOrders"), 422, "not-supported"),
     (TooManyRequests(30), 429, "throttled"),
+    (Overloaded(), 503, "throttled"),
     (TemporarilyUnavailable(), 503, "transient"),
     (internal_error(), 500, "exception"),
 ]

@@ -25,8 +25,8 @@ from cds_hooks.jwks import (
     RemoteKeys,
     parse_jwks,
 )
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.tokens import Json, jwks, public_jwk
+from tests.local_servers import Exchange, LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 ALGORITHMS = ("ES384", "RS384")
@@ -48,7 +48,13 @@ class Issuer:
         self.clock = Clock()
         self.warnings: list[str] = []
         self.local = serve(self._answer)
-        self.keys = RemoteKeys(self.local.base, ALGORITHMS, warn=self.warnings.append, clock=self.clock)
+        self.reads = 0
+        self.keys = RemoteKeys(
+            self.local.base, ALGORITHMS, warn=self.warnings.append, on_read=self._count, clock=self.clock
+        )
+
+    def _count(self) -> None:
+        self.reads += 1
 
     def _answer(self, exchange: Exchange) -> None:
         if self.body is None:
@@ -155,6 +161,19 @@ def test_while_the_server_is_down_known_keys_go_on_serving(serve: Serve, minutes
     for _ in range(minutes):
         issuer.clock.now += 60
         assert issuer.has("k1")
+
+
+def test_only_fetches_that_give_keys_are_told_of(serve: Serve) -> None:
+    issuer = Issuer(serve, None)
+    with pytest.raises(KeysUnavailable):
+        issuer.keys.find("a", "ES384")
+    assert (issuer.fetches, issuer.reads) == (1, 0)
+
+    issuer.body = jwks(public_jwk(kid="a"))
+    issuer.clock.now += 31
+
+    assert issuer.settles_with("a")
+    assert issuer.reads == 1
 
 
 def test_keys_of_yesterday_serve_nobody(serve: Serve) -> None:

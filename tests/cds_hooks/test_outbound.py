@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -22,10 +23,11 @@ from cds_hooks import (
     Response,
     Unread,
 )
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
+from tests.cds_hooks.fhir import EHR as OPEN_EHR
+from tests.cds_hooks.fhir import call, page, reader_of, search
 from tests.cds_hooks.test_allowed_bases import FORGED, NOT_QUITE_LOOPBACK
-from tests.cds_hooks.test_fhir_access import ALLOWED, call, page, search
 from tests.cds_hooks.wire import ConditionView, app_with, encoded, hook_call, service
+from tests.local_servers import Exchange, LocalServer, Script
 from tests.socket_guard import watched_sockets
 
 Serve = Callable[[Script], LocalServer]
@@ -85,9 +87,7 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
 
 def reading_of(base: str, *networks: str) -> Reading[Any]:
     bases = AllowedBases((base,), allow_loopback=False, private_networks=tuple(map(ip_network, networks)))
-    reader = FhirAccess(deadline_seconds=20.0).reader_for(call(base), bases)
-    assert isinstance(reader, FhirReader)
-    return search(reader)
+    return search(reader_of(FhirAccess(deadline_seconds=20.0), base, client=Client("ehr", bases)))
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,7 @@ def test_connections_of_one_client_do_not_serve_another_that_may_not_go_there(
 
     states = []
     for bases in (inside, outside):
-        reader = access.reader_for(call(base), bases)
-        assert reader is not None
-        states.append(search(reader).state)
+        states.append(search(reader_of(access, base, client=Client("ehr", bases))).state)
 
     assert states == [PrefetchState.PRESENT, PrefetchState.ERROR]
 
@@ -239,10 +237,8 @@ def to(link: str, here: LocalServer, there: LocalServer) -> str:
     )
 
 
-def reader_of(server: LocalServer) -> FhirReader:
-    made = FhirAccess(deadline_seconds=20.0).reader_for(call(server.base), ALLOWED)
-    assert made is not None
-    return made
+def reader_at(server: LocalServer) -> FhirReader:
+    return reader_of(FhirAccess(deadline_seconds=20.0), server.base)
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -251,7 +247,7 @@ def test_no_further_page_takes_the_token_elsewhere(serve: Serve, link: str) -> N
     here = serve(lambda exchange: exchange.answer(encoded(page("c1", then=to(link, here, there)))))
 
     with watched_sockets() as traffic:
-        reading = search(reader_of(here))
+        reading = search(reader_at(here))
 
     assert reading.unread is Unread.MORE_PAGES
     assert there.seen == []
@@ -265,7 +261,7 @@ def test_no_redirect_takes_the_token_elsewhere(serve: Serve, status: str, link: 
     here = serve(lambda exchange: exchange.answer(b"", status, f"Location: {to(link, here, there)}"))
 
     with watched_sockets() as traffic:
-        reading = search(reader_of(here))
+        reading = search(reader_at(here))
 
     assert reading.unread is Unread.UNUSABLE_ANSWER
     assert there.seen == []
@@ -278,7 +274,7 @@ def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch, serve: 
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, proxy.base)
 
-    assert search(reader_of(here)).state is PrefetchState.PRESENT
+    assert search(reader_at(here)).state is PrefetchState.PRESENT
     assert proxy.seen == []
 
 
@@ -289,7 +285,7 @@ def test_a_fhir_token_for_somebody_else_is_not_used(serve: Serve, subject: str |
     server = serve(lambda exchange: exchange.answer(encoded(page("c1"))))
     lent = {} if subject is None else {"subject": subject}
     reader = FhirAccess(deadline_seconds=20.0).reader_for(
-        call(server.base, **lent), ALLOWED, frozenset({"spinal", "spinal-2"})
+        call(server.base, **lent), replace(OPEN_EHR, fhir_subjects=frozenset({"spinal", "spinal-2"}))
     )
     assert reader is not None
 
@@ -302,7 +298,7 @@ def test_a_fhir_token_for_somebody_else_is_not_used(serve: Serve, subject: str |
 def test_an_open_server_is_read_whoever_tokens_are_meant_for(serve: Serve) -> None:
     server = serve(lambda exchange: exchange.answer(encoded(page("c1"))))
     reader = FhirAccess(deadline_seconds=20.0).reader_for(
-        call(server.base, token=None), ALLOWED, frozenset({"spinal"})
+        call(server.base, token=None), replace(OPEN_EHR, fhir_subjects=frozenset({"spinal"}))
     )
 
     assert reader is not None

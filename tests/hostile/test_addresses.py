@@ -17,6 +17,9 @@ VERBS = (
 ANSWERED = {
     "/cds-services": {"GET", "HEAD", "OPTIONS"},
     "/openapi.json": {"GET", "HEAD", "OPTIONS"},
+    "/livez": {"GET", "HEAD", "OPTIONS"},
+    "/healthz": {"GET", "HEAD", "OPTIONS"},
+    "/readyz": {"GET", "HEAD", "OPTIONS"},
     SERVICE: {"POST", "OPTIONS"},
     FEEDBACK: {"POST", "OPTIONS"},
 }

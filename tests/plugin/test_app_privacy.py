@@ -23,7 +23,8 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from plugin.app import configure_logging, create_app
+from plugin.app import create_app
+from plugin.logs import configure_logging
 from plugin.settings import Settings
 from tests.fake_fhir_server import FakeFhirServer
 from tests.plugin.cards.service import SERVICE, TODAY, outcome, request_of
@@ -48,10 +49,10 @@ def run(folder: str) -> None:
     for scenario in load_scenarios():
         request = scenario.request()
         _send(client, request)
-        with _fhir_server(scenario) as base:
-            _send(client, _lent(request, base, TOKEN))
-            _send(client, _lent(request, base, f"{TOKEN}-wrong"))
-        _send(client, _lent(request, "http://127.0.0.1:9/fhir", TOKEN))
+        with fhir_server(scenario) as base:
+            _send(client, lent(request, base, TOKEN))
+            _send(client, lent(request, base, f"{TOKEN}-wrong"))
+        _send(client, lent(request, "http://127.0.0.1:9/fhir", TOKEN))
         for broken in _broken(scenario):
             _send(client, broken)
     failing = create_app(_settings(folder, UnspeakableDay(2026, 11, 20))).test_client()
@@ -72,7 +73,7 @@ def _send(client: FlaskClient, body: Json | bytes) -> None:
         sys.stdout.write(f"{answer.status_code} {answer.get_data(as_text=True)} {dict(answer.headers)}\n")
 
 
-def _lent(request: Json, base: str, token: str) -> Json:
+def lent(request: Json, base: str, token: str = TOKEN) -> Json:
     authorization = {"access_token": token, "token_type": "Bearer", "expires_in": 300}
     lent = {"scope": "patient/*.read", "subject": "spinal-injection-cds"}
     return request | {"prefetch": {}, "fhirServer": base, "fhirAuthorization": authorization | lent}
@@ -95,8 +96,8 @@ def _broken(scenario: Scenario) -> Iterator[Json | bytes]:
 
 
 @contextmanager
-def _fhir_server(scenario: Scenario) -> Iterator[str]:
-    """The scenario's chart behind a real socket, so that whatever logs addresses has its chance."""
+def fhir_server(scenario: Scenario, chart: list[Json] | None = None) -> Iterator[str]:
+    """A chart behind a real socket, so that whatever logs addresses has its chance."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -117,7 +118,7 @@ def _fhir_server(scenario: Scenario) -> Iterator[str]:
 
     server = Server(("127.0.0.1", 0), Handler)
     base = f"http://127.0.0.1:{server.server_port}/fhir"
-    fake = FakeFhirServer(base, scenario.chart(), token=TOKEN, forbidden=scenario.forbidden)
+    fake = FakeFhirServer(base, chart or scenario.chart(), token=TOKEN, forbidden=scenario.forbidden)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -34,6 +34,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert settings.rate_limit == "6000/minute"
     assert settings.database == "sqlite:///.run/spinal-cds.sqlite3"
     assert settings.replay_url is None
+    assert settings.max_in_flight == 8
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
     [
         ("SPINAL_CDS_TODAY", "2026-11-20", "today", date(2026, 11, 20)),
         ("SPINAL_CDS_NOTES", "always", "notes", "always"),
+        ("SPINAL_CDS_MAX_IN_FLIGHT", "20", "max_in_flight", 20),
         ("SPINAL_CDS_POLICY", "site.toml", "policy", "site.toml"),
         ("SPINAL_CDS_PUBLIC_URL", "https://cds.example.org/x", "public_url", "https://cds.example.org/x"),
         ("SPINAL_CDS_MAX_BODY_BYTES", "4096", "max_body_bytes", 4096),
@@ -86,6 +88,7 @@ def test_a_variable_is_read(
         ("SPINAL_CDS_PUBLIC_URL", "https://x example"),
         ("SPINAL_CDS_MAX_BODY_BYTES", "12"),
         ("SPINAL_CDS_MAX_BODY_BYTES", "many-77"),
+        ("SPINAL_CDS_MAX_IN_FLIGHT", "1"),
         ("SPINAL_CDS_DEADLINE_SECONDS", "0"),
         ("SPINAL_CDS_DEADLINE_SECONDS", "31"),
         ("SPINAL_CDS_DEADLINE_SECONDS", "nan"),
@@ -110,6 +113,58 @@ def test_a_value_that_does_not_fit_is_refused_in_one_line_that_names_the_variabl
 
     assert "\n" not in str(raised.value)
     assert "77" not in str(raised.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_value_is_read_from_the_file_that_the_variable_with_file_behind_it_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str
+) -> None:
+    url = "postgresql+psycopg://cds:s3cret@db/cds"
+    (tmp_path / "database").write_text(f"{url}{end}", encoding="utf-8", newline="")
+    (tmp_path / "servers").write_text("https://a.example.org/fhir https://b.example.org/r4", encoding="utf-8")
+    monkeypatch.setenv("SPINAL_CDS_DATABASE_FILE", str(tmp_path / "database"))
+    monkeypatch.setenv("SPINAL_CDS_FHIR_SERVERS_FILE", str(tmp_path / "servers"))
+
+    settings = read_settings()
+
+    assert settings.database == url
+    assert settings.fhir_servers == ("https://a.example.org/fhir", "https://b.example.org/r4")
+
+
+def test_a_file_with_a_value_that_does_not_fit_is_refused_without_its_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "replay").write_text("http://user:s3cret@host", encoding="utf-8")
+    monkeypatch.setenv("SPINAL_CDS_REPLAY_URL_FILE", str(tmp_path / "replay"))
+
+    with pytest.raises(ContentError, match="SPINAL_CDS_REPLAY_URL") as raised:
+        read_settings()
+
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "latin").write_bytes(b"\xff")
+    monkeypatch.setenv("SPINAL_CDS_DATABASE_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SPINAL_CDS_POLICY_FILE", str(tmp_path / "latin"))
+
+    with pytest.raises(ContentError) as raised:
+        read_settings()
+
+    assert sorted(raised.value.faults) == [
+        "SPINAL_CDS_DATABASE_FILE: cannot be read (FileNotFoundError)",
+        "SPINAL_CDS_POLICY_FILE: cannot be read (UnicodeDecodeError)",
+    ]
+
+
+def test_a_value_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPINAL_CDS_POLICY", "default")
+    monkeypatch.setenv("SPINAL_CDS_POLICY_FILE", str(tmp_path / "policy"))
+
+    with pytest.raises(ContentError, match="SPINAL_CDS_POLICY, SPINAL_CDS_POLICY_FILE: give one"):
+        read_settings()
 
 
 def test_settings_cannot_be_changed_once_read() -> None:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ def load_scenario(folder: Path) -> Scenario:
     return Scenario(folder=folder, attached_silent=attached.get("silent", False), **_frozen(written))
 
 
+@cache
 def load_scenarios() -> tuple[Scenario, ...]:
     return tuple(load_scenario(path.parent) for path in sorted(FOLDERS.glob("*/scenario.toml")))
 

@@ -6,6 +6,7 @@ import atexit
 import json
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cds_hooks import Breakers
 from plugin.app import create_app
 from plugin.settings import Settings
 from tests.conformance.invariants import RESPONSE, broken
@@ -60,7 +62,10 @@ def client(policy: str = "default", notes: str = "attached") -> FlaskClient:
     settings = Settings.model_validate(
         {"today": TODAY, "policy": policy, "notes": notes, "database": f"sqlite:///{_folder()}/store.sqlite3"}
     )
-    return create_app(settings).test_client()
+    app = create_app(settings)
+    # Many tests share the app: a server that is broken in one must not be left alone in the next.
+    app.extensions["fhir_access"].breakers = Breakers(fail_max=sys.maxsize)
+    return app.test_client()
 
 
 @cache

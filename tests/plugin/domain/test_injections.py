@@ -28,6 +28,7 @@ from tests.builders import (
 YES, NO, OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 RIGHT, LEFT = frozenset({"right"}), frozenset({"left"})
 THORACIC, SACRAL = Region.of("thoracic"), Region.of("sacral")
+CERVICOTHORACIC, THORACOLUMBAR = Region.of("cervical", "thoracic"), Region.of("thoracic", "lumbar")
 UPPER, LOWER = Region.pair("cervical", "thoracic"), Region.pair("lumbar", "sacral")
 WORKED, PARTLY, FAILED = Verdict.SUCCESSFUL, Verdict.PARTIAL, Verdict.UNSUCCESSFUL
 
@@ -131,8 +132,12 @@ def test_sessions_are_counted_by_half_of_the_spine(one: Region, other: Region, e
         (CERVICAL, UPPER, YES),
         (UPPER, UPPER, YES),
         (UPPER, THORACIC, OPEN),
-        (CERVICAL, Region.of("cervical", "thoracic"), YES),
+        (CERVICAL, CERVICOTHORACIC, YES),
         (CERVICAL, Region.everywhere(), YES),
+        (CERVICAL, THORACOLUMBAR, NO),
+        (THORACOLUMBAR, CERVICAL, NO),
+        (CERVICOTHORACIC, CERVICAL, YES),
+        (UPPER, CERVICOTHORACIC, YES),
         (CERVICAL, LUMBAR, NO),
         (LUMBAR, UNSPECIFIED, OPEN),
     ],

@@ -167,6 +167,8 @@ def test_a_cervicothoracic_order_takes_a_diagnosis_of_either_region(code: str, e
         (["M54.50", "M54.16", "M79.7"], NO_REASON),
         (["M54.2", "M79.604"], UNCLEAR),
         (["M54.12", "M54.2"], IND2),
+        (["M54.9"], AXIAL),
+        (["M79.18"], IND2),
     ],
 )
 def test_without_a_reason_the_problems_of_the_region_speak_together(

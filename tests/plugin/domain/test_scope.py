@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plugin.domain.case import Case
+from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.domain.evidence import Diagnosis, Encounter, Patient, Standing
 from plugin.domain.order import InjectionOrder
 from plugin.domain.scope import Scope, scope_of
@@ -110,7 +111,7 @@ def test_a_basivertebral_ablation_is_recognised_and_said_not_to_be_reviewed(hook
 def test_a_catheter_epidural_of_an_outpatient_is_reviewed_with_a_note() -> None:
     found = verdict(gated(CATHETER, encounter=AMBULATORY))
 
-    assert [c.row for c in found.checks if c.criterion == "SCOPE"] == ["catheter"]
+    assert found.scope.checks == (Check("SCOPE", "catheter", Outcome.MET, kind=Kind.NOTE),)
     assert {c.criterion for c in found.checks} >= {"IND-1", "IMG-1", "CC-1"}
 
 
@@ -118,6 +119,8 @@ def test_codes_of_two_families_on_one_order_are_said() -> None:
     asked = gated(order("64483", is_contradictory=True, reason_references=("Condition/M54.16",)))
 
     assert said(asked)["SCOPE"] == "info"
+    open_question = Check("SCOPE", "contradictory-codes", Outcome.UNKNOWN, Reason.AMBIGUOUS, Kind.UNKNOWN)
+    assert scope(asked).checks == (open_question,)
 
 
 @pytest.mark.parametrize(

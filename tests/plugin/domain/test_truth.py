@@ -45,7 +45,9 @@ def test_one_true_value_outweighs_unknowns_on_either_side_of_it() -> None:
 
 @pytest.mark.parametrize("truth", list(Truth))
 def test_a_truth_has_no_boolean_value(truth: Truth) -> None:
-    with pytest.raises(TypeError, match="compare it with"):
+    with pytest.raises(
+        TypeError, match=r"^a Truth has no boolean value; compare it with Truth.TRUE, FALSE or UNKNOWN$"
+    ):
         bool(truth)
 
 

@@ -119,6 +119,21 @@ def test_therapy_plainly_for_another_part_of_the_body_does_not_count(elements: J
     assert [i.remark for i in care.set_aside] == ([] if counts else ["not-spinal"])
 
 
+def test_what_does_not_count_is_listed_by_date_in_whatever_order_it_was_sent() -> None:
+    sent = [
+        therapy(id=f"t-{day}", bodySite=[KNEE], performedDateTime=f"2026-10-{day}")
+        for day in ("12", "20", "05")
+    ]
+
+    care = found(procedures=sent)
+
+    assert [item.reference for item in care.set_aside] == [
+        "Procedure/t-05",
+        "Procedure/t-12",
+        "Procedure/t-20",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "counts"),
     [

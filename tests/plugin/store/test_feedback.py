@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +23,7 @@ from plugin.settings import Settings
 from plugin.store import FeedbackLog, open_database
 from plugin.store.tables import cards_issued, feedback
 from tests.database_servers import PostgresServer, locked
+from tests.limits import no_file_may_grow
 from tests.plugin.cards.service import SERVICE, TODAY, outcome, request_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -60,7 +59,7 @@ def log(engine: Engine) -> FeedbackLog:
 
 
 def issue(engine: Engine, card: str, client: str) -> None:
-    texts = {column.name: "x" for column in cards_issued.columns}
+    texts = {column.name: "x" for column in cards_issued.columns if column.name != "silent"}
     with engine.begin() as connection:
         connection.execute(insert(cards_issued), texts | {"card": card, "client": client, "issued_at": NOW})
 
@@ -166,17 +165,6 @@ def test_nothing_said_is_nothing_kept(log: FeedbackLog, engine: Engine) -> None:
     log.take(EHR, ID, [])
 
     assert rows(engine) == []
-
-
-@contextmanager
-def no_file_may_grow() -> Iterator[None]:
-    """What a full disk is to a program: every write beyond what a file has fails."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_told_and_keeps_nothing(sqlite_url: str) -> None:

@@ -22,7 +22,7 @@ from tests.plugin.cards.service import SERVICE, TODAY, request_of
 
 COLUMNS = (
     *("card", "client", "service", "hook_instance", "hook", "topic", "indicator"),
-    *("policy", "policy_hash", "issued_at"),
+    *("policy", "policy_hash", "issued_at", "silent"),
 )
 
 
@@ -82,7 +82,7 @@ def test_a_card_is_kept_with_its_call_and_its_policy(cards: IssuedCards, url: st
     (row,) = rows(url)
     assert tuple(row) == COLUMNS
     assert row["card"] == "c-1"
-    assert (row["topic"], row["indicator"]) == ("IMG1", "warning")
+    assert (row["topic"], row["indicator"], row["silent"]) == ("IMG1", "warning", False)
     assert (row["policy"], row["policy_hash"]) == ("default@1.0.0", "0123456789abcdef")
     assert (row["client"], row["service"]) == ("ehr", "spinal-injection-review")
     assert row["issued_at"] == datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -1,0 +1,3 @@
+"""The servers beside the service."""
+
+from tests.plugin.conftest import postgresql_server  # noqa: F401

@@ -1,0 +1,205 @@
+"""The Helm chart, rendered by Helm: valid for Kubernetes, locked down, and refused when half configured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from plugin.settings import PREFIX, Settings
+from tests.scenarios.scenario import ROOT
+
+CHART = ROOT / "deploy" / "chart"
+KUBERNETES = "1.31"
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}
+"""Kinds of the Prometheus operator, for which no schema is at hand."""
+VALUES: dict[str, Any] = {
+    "publicUrl": "https://cds.example.org",
+    "existingSecret": "spinal-cds",
+    "replayUrlInSecret": True,
+    "site": {
+        "clients.toml": (ROOT / "deploy" / "clients.example.toml").read_text(encoding="utf-8"),
+        "policy.toml": 'extends = "default"\n',
+    },
+    "settings": {"SPINAL_CDS_POLICY": "/etc/spinal-cds/policy.toml"},
+    "imagePullSecrets": [{"name": "pull"}],
+    "autoscaling": {"callsInFlight": 10},
+    "ingress": {"enabled": True},
+    "networkPolicy": {"database": {"cidrs": ["10.1.0.0/24"]}, "ehr": {"cidrs": ["10.2.0.0/16"]}},
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True},
+    "podAnnotations": {"example.org/team": "cds"},
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+}
+Manifest = dict[str, Any]
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("helm")
+    if program is None:
+        pytest.skip("helm is not installed (.ci/run builds it with Go)")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+
+
+def rendered(folder: Path, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    path = folder / "values.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return helm("template", "one", str(CHART), "--kube-version", f"{KUBERNETES}.0", "--values", str(path))
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
+    """By kind, of which there is one each."""
+    done = rendered(tmp_path_factory.mktemp("values"), VALUES)
+    assert done.returncode == 0, done.stderr
+    found = [document for document in yaml.safe_load_all(done.stdout) if document]
+    by_kind = {manifest["kind"]: manifest for manifest in found}
+    assert len(by_kind) == len(found)
+    return by_kind
+
+
+def containers(manifests: dict[str, Manifest]) -> Iterator[tuple[Manifest, Manifest]]:
+    """Each pod's specification with each of its containers."""
+    for pod in (manifests["Deployment"]["spec"]["template"]["spec"], manifests["Pod"]["spec"]):
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            yield pod, container
+
+
+def test_helm_finds_nothing_wrong_with_the_chart(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(VALUES), encoding="utf-8")
+    done = helm("lint", "--strict", "--values", str(tmp_path / "values.yaml"), str(CHART))
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_manifest_is_what_kubernetes_takes(manifests: dict[str, Manifest]) -> None:
+    expected = {"Deployment", "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"}
+    expected |= {"NetworkPolicy", "ConfigMap", "Pod", *CUSTOM}
+
+    assert set(manifests) == expected
+    for kind in expected - CUSTOM:
+        kubernetes_validate.validate(manifests[kind], KUBERNETES, strict=True)
+
+
+def test_pods_meet_the_restricted_standard(manifests: dict[str, Manifest]) -> None:
+    for pod, container in containers(manifests):
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] == 65532
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        locked = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True}
+        assert container["securityContext"] == {**locked, "capabilities": {"drop": ["ALL"]}}
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert container["resources"]["limits"].keys() == {"memory"}
+
+
+def test_probes_ask_what_they_should(manifests: dict[str, Manifest]) -> None:
+    [container] = manifests["Deployment"]["spec"]["template"]["spec"]["containers"]
+
+    paths = {
+        name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")
+    }
+    assert paths == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+
+
+def test_a_pod_has_time_to_answer_what_is_in_flight(manifests: dict[str, Manifest]) -> None:
+    spec = manifests["Deployment"]["spec"]
+    pod = spec["template"]["spec"]
+
+    assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    pause = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][-1]
+    assert pause.endswith("sleep(5)")
+    assert pod["terminationGracePeriodSeconds"] > 5 + 8
+
+
+def test_every_setting_that_is_given_exists_and_no_secret_stands_in_a_manifest(
+    manifests: dict[str, Manifest],
+) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    [container] = manifests["Deployment"]["spec"]["template"]["spec"]["containers"]
+
+    names = {entry["name"] for entry in container["env"]} - {"WEB_CONCURRENCY"}
+    assert {name.removesuffix("_FILE") if name not in known else name for name in names} <= known
+    assert {"SPINAL_CDS_DATABASE_FILE", "SPINAL_CDS_REPLAY_URL_FILE"} <= names
+    assert "Secret" not in manifests
+    assert "postgresql+psycopg://" not in json.dumps(manifests)
+
+
+def test_the_site_s_files_are_mounted_and_a_change_of_them_replaces_the_pods(
+    manifests: dict[str, Manifest], tmp_path: Path
+) -> None:
+    assert manifests["ConfigMap"]["data"] == VALUES["site"]
+
+    changed = {**VALUES, "site": {**VALUES["site"], "policy.toml": 'extends = "nice-ng59"\n'}}
+    other = {d["kind"]: d for d in yaml.safe_load_all(rendered(tmp_path, changed).stdout) if d}
+    sums = [
+        m["Deployment"]["spec"]["template"]["metadata"]["annotations"]["checksum/site"]
+        for m in (manifests, other)
+    ]
+    assert sums[0] != sums[1]
+
+
+def test_nothing_is_let_out_but_to_names_the_database_and_the_ehrs(manifests: dict[str, Manifest]) -> None:
+    egress = manifests["NetworkPolicy"]["spec"]["egress"]
+
+    assert manifests["NetworkPolicy"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert all(rule["to"] and rule["ports"] for rule in egress)
+    blocks = [(peer["ipBlock"]["cidr"], rule["ports"]) for rule in egress[1:] for peer in rule["to"]]
+    assert blocks == [
+        ("10.1.0.0/24", [{"protocol": "TCP", "port": 5432}]),
+        ("10.2.0.0/16", [{"protocol": "TCP", "port": 443}]),
+    ]
+    assert {port["port"] for port in egress[0]["ports"]} == {53}
+
+
+def test_everything_finds_the_pods_by_the_labels_they_have(manifests: dict[str, Manifest]) -> None:
+    labels = manifests["Deployment"]["spec"]["template"]["metadata"]["labels"].items()
+
+    for selector in (
+        manifests["Service"]["spec"]["selector"],
+        manifests["Deployment"]["spec"]["selector"]["matchLabels"],
+        manifests["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+        manifests["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+    ):
+        assert selector.items() <= labels
+    monitored = manifests["ServiceMonitor"]["spec"]["selector"]["matchLabels"]
+    assert monitored.items() <= manifests["Service"]["metadata"]["labels"].items()
+
+
+def test_it_scales_on_cpu_and_on_calls_in_flight(manifests: dict[str, Manifest]) -> None:
+    metrics = manifests["HorizontalPodAutoscaler"]["spec"]["metrics"]
+
+    assert [metric["type"] for metric in metrics] == ["Resource", "Pods"]
+    assert metrics[1]["pods"]["metric"]["name"] == "spinal_cds_requests_in_flight"
+    assert "replicas" not in manifests["Deployment"]["spec"]
+
+
+def test_the_test_pod_s_script_is_python(manifests: dict[str, Manifest]) -> None:
+    [container] = manifests["Pod"]["spec"]["containers"]
+
+    compile(container["command"][-1], "answers", "exec")
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        ({"publicUrl": ""}, "publicUrl"),
+        ({"existingSecret": ""}, "existingSecret"),
+        ({"site": {}}, "clients.toml"),
+        ({"networkPolicy": {"database": {"cidrs": ["10.1.0.0/24"]}}}, "networkPolicy.ehr.cidrs"),
+        ({"networkPolicy": {"ehr": {"cidrs": ["10.1.0.0/24"]}}}, "networkPolicy.database.cidrs"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path: Path, missing: dict[str, Any], named: str) -> None:
+    done = rendered(tmp_path, {**VALUES, **missing})
+
+    assert done.returncode != 0
+    assert named in done.stderr
