@@ -12,7 +12,7 @@ import responses
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from cds_hooks import AllowedBases, FhirAccess, read_hook_request
+from cds_hooks import AllowedBases, Client, FhirAccess, read_hook_request
 from plugin.app import HOOKS, create_app, create_review
 from plugin.review import Review, Reviewed
 from plugin.settings import Settings
@@ -44,8 +44,8 @@ def reviewed(scenario: Scenario) -> Reviewed:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         if "fhirServer" in body:
             _server(scenario, body).mount(mock)
-        bases = AllowedBases((), allow_loopback=True)
-        server = FhirAccess(deadline_seconds=5).reader_for(request, bases)
+        client = Client("development", AllowedBases((), allow_loopback=True))
+        server = FhirAccess(deadline_seconds=5).reader_for(request, client)
         return _review(scenario.policy_source, scenario.today).review(request, server)
 
 
