@@ -153,7 +153,9 @@ class FhirReader:
             return None
 
     def _read_all(self, queries: Mapping[str, Query]) -> dict[str, Reading[Any]]:
-        tasks = {key: self._start(query) for key, query in queries.items()}
+        # Searches first, as they may have further pages that wait for them.
+        in_turn = sorted(queries.items(), key=lambda item: item[1].single)
+        tasks = {key: self._start(query) for key, query in in_turn}
         self._wait(*tasks.values())
         return {key: _outcome(task) for key, task in tasks.items()}
 

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from plugin.store.database import upgrade_database
 from tests.benchmarks.charts import hook_request
+from tests.benchmarks.fhir_path import SECONDS_PER_SEARCH, measured
 from tests.benchmarks.processes import Load, Server, answer_of, put_load, running, seconds_to_first_answer
 from tests.benchmarks.tokens import ALGORITHMS, write_client, write_tokens
 from tests.database_servers import MissingProgramError, postgresql, redis_server
@@ -30,6 +31,7 @@ _TARGET_TAIL = {30: 2.5, 200: 2.5}
 _TARGET_START_SECONDS = 1.0
 _TARGET_RESIDENT_MB = 100.0
 _TARGET_GROWTH_MB = 2.0
+_TARGET_CHAINS: Mapping[str, float] = {"p50": 1.25, "p99": 2.0}
 _TARGET_WITH_TOKENS = {"SQLite": 0.6, "PostgreSQL": 0.7, "Redis": 0.7}
 _MIX = {30: 90, 200: 9, 1000: 1}
 """Of 100 calls of the memory test, how many have a chart of this size."""
@@ -46,14 +48,20 @@ class Plan:
     seconds: float
     starts: int
     memory_calls: int
+    fhir_calls: int
+    """Calls per round that are read from a FHIR server."""
     token_calls: int
     """Calls per round with tokens."""
     settled_after: int
     """Calls of the memory test after which memory must no longer grow."""
 
 
-FULL = Plan(rounds=5, seconds=2.0, starts=5, memory_calls=10_000, token_calls=600, settled_after=1_000)
-QUICK = Plan(rounds=2, seconds=0.3, starts=1, memory_calls=600, token_calls=120, settled_after=300)
+FULL = Plan(
+    rounds=5, seconds=2.0, starts=5, memory_calls=10_000, fhir_calls=200, token_calls=600, settled_after=1_000
+)
+QUICK = Plan(
+    rounds=2, seconds=0.3, starts=1, memory_calls=600, fhir_calls=60, token_calls=120, settled_after=300
+)
 
 
 def main() -> None:
@@ -92,6 +100,11 @@ def _tables(plan: Plan, folder: Path, bodies: Bodies) -> Iterator[tuple[str, Row
         "Calls with a token, beside the same service open: 30 resources, one connection",
         ("signature", "used tokens in", "req/s", "open", "ratio", "target", ""),
         list(_with_tokens(plan, folder, bodies[SIZES[0]])),
+    )
+    yield (
+        f"Calls without prefetch, {SECONDS_PER_SEARCH * 1000:.0f} ms for each search of the FHIR server",
+        ("", "p50 ms", "ratio", "target", "", "p99 ms", "ratio", "target", ""),
+        list(_from_fhir(plan, folder, ours, bodies[SIZES[0]][0])),
     )
     first = median(seconds_to_first_answer(small, *ours) for _ in range(plan.starts))
     started: Row = ("start-up to first answer, s", f"{first:.2f}", *_at_most(first, _TARGET_START_SECONDS))
@@ -136,6 +149,24 @@ def _compared(pairs: list[tuple[Load, Load]], size: int, connections: int) -> Ro
         f"{tail:.1f}",
         *(_at_most(tail, tail_target) if tail_target is not None else ("", "")),
     )
+
+
+def _from_fhir(plan: Plan, folder: Path, ours: Iterable[str], request: Path) -> Iterator[Row]:
+    """Each beside the longest chain of the same round, and medians of the rounds."""
+    rounds = measured(folder, request, ours, rounds=plan.rounds, calls=plan.fhir_calls)
+    chain = median(r.chain.p50 for r in rounds)
+    yield ("the longest chain alone", f"{chain:.1f}", "1", "", "", "", "", "", "")
+    for name, loads, is_ours in (
+        ("the service, whole call", [r.service for r in rounds], True),
+        ("fhirclient, one by one, no keep-alive", [r.naive for r in rounds], False),
+    ):
+        row = [name]
+        for part, target in _TARGET_CHAINS.items():
+            milliseconds = [getattr(load, part) for load in loads]
+            ratio = median(m / r.chain.p50 for m, r in zip(milliseconds, rounds, strict=True))
+            row += [f"{median(milliseconds):.1f}", f"{ratio:.2f}"]
+            row += _at_most(ratio, target) if is_ours else ("", "")
+        yield tuple(row)
 
 
 def _with_tokens(plan: Plan, folder: Path, bodies: tuple[Path, ...]) -> Iterator[Row]:
