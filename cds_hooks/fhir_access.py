@@ -308,7 +308,7 @@ class FhirAccess:
         return FhirReader(
             base,
             None if lent is None else lent.access_token,
-            obtain_token=self._own_token_of(client, base) if lent is None else None,
+            obtain_token=None if request.sends_authorization else self._own_token_of(client, base),
             connections=self._connections_of(client.fhir_bases),
             breaker=self.breakers.of(base),
             limits=self._limits,

@@ -15,7 +15,7 @@ import pytest
 
 from cds_hooks import AllowedBases, BackendServices, Client, FhirAccess, PrefetchState, Query, Reading, Unread
 from cds_hooks.signing_keys import SigningKey
-from tests.cds_hooks.fhir import SEARCH, ids, page, reader_of, search
+from tests.cds_hooks.fhir import SEARCH, call, ids, page, reader_of, search
 from tests.cds_hooks.tokens import Json, private_key, public_jwk
 from tests.cds_hooks.wire import ConditionView, encoded
 from tests.local_servers import Exchange, LocalServer, Script
@@ -115,6 +115,15 @@ def test_the_token_of_the_hook_goes_before_our_own(open_ehr: OpenEhr) -> None:
     read(ehr, access(), token="lent")
 
     assert (ehr.tokens, ehr.forms) == (["Bearer lent"], [])
+
+
+def test_an_authorization_that_cannot_be_used_is_not_replaced_by_our_own(open_ehr: OpenEhr) -> None:
+    ehr = open_ehr()
+    using = access().reader_for(call(ehr.base, "lent", token_type="mac"), ehr.client())
+
+    assert using is not None
+    search(using)
+    assert (ehr.tokens, ehr.forms) == ([None], [])
 
 
 def test_a_client_that_did_not_opt_in_is_read_without_a_token(open_ehr: OpenEhr) -> None:
