@@ -156,11 +156,11 @@ def test_a_token_that_is_about_to_expire_is_asked_for_anew(open_ehr: OpenEhr, ex
 
 def test_calls_at_the_same_time_ask_for_one_token(open_ehr: OpenEhr) -> None:
     ehr, using = open_ehr(), access()
-    calls = [threading.Thread(target=read, args=(ehr, using)) for _ in range(8)]
-    for call in calls:
-        call.start()
-    for call in calls:
-        call.join()
+    threads = [threading.Thread(target=read, args=(ehr, using)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
     assert (len(ehr.forms), ehr.tokens) == (1, ["Bearer granted-1"] * 8)
 
