@@ -168,7 +168,9 @@ class FhirReader:
             return None
 
     def _read_all(self, queries: Mapping[str, Query]) -> dict[str, Reading[Any]]:
-        tasks = {key: self._start(query) for key, query in queries.items()}
+        # Searches first, as they may have further pages that wait for them.
+        in_turn = sorted(queries.items(), key=lambda item: item[1].single)
+        tasks = {key: self._start(query) for key, query in in_turn}
         self._wait(*tasks.values())
         return {key: _outcome(task) for key, task in tasks.items()}
 
@@ -326,7 +328,7 @@ class FhirAccess:
         return FhirReader(
             base,
             None if lent is None else lent.access_token,
-            obtain_token=self._own_token_of(client, base) if lent is None else None,
+            obtain_token=None if request.sends_authorization else self._own_token_of(client, base),
             connections=self._connections_of(client.fhir_bases),
             breaker=self.breakers.of(base),
             limits=self._limits,

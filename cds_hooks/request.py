@@ -42,6 +42,7 @@ class FhirAuthorization:
 class HookRequest:
     """`hook_instance` is a lower-case UUID; `prefetch` holds the value of each key as it came.
 
+    `sends_authorization` holds for one that cannot be used, too, when `fhir_authorization` is None.
     `unsupported_types` are the resource types that the EHR that calls does not have.
     """
 
@@ -51,6 +52,7 @@ class HookRequest:
     fhir_authorization: FhirAuthorization | None
     context: Context
     prefetch: Mapping[str, msgspec.Raw]
+    sends_authorization: bool = False
     unsupported_types: frozenset[str] = frozenset()
 
 
@@ -110,6 +112,7 @@ def _read(body: bytes, service_hooks: Collection[str]) -> HookRequest:
         fhir_authorization=_read_authorization(envelope.fhir_authorization, fhir_server),
         context=_read_context(hook, envelope),
         prefetch=envelope.prefetch or {},
+        sends_authorization=not is_absent(envelope.fhir_authorization),
     )
 
 

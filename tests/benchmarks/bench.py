@@ -19,6 +19,7 @@ from plugin.store.database import upgrade_database
 from tests.benchmarks import shipped
 from tests.benchmarks.charts import hook_request
 from tests.benchmarks.content import reading_and_judging
+from tests.benchmarks.fhir_path import SECONDS_PER_SEARCH, measured
 from tests.benchmarks.processes import Load, Server, answer_of, put_load, running, seconds_to_first_answer
 from tests.benchmarks.tokens import ALGORITHMS, write_client, write_tokens
 from tests.database_servers import MissingProgramError, postgresql, redis_server
@@ -34,6 +35,7 @@ _TARGET_JUDGING = 0.5
 _TARGET_START_SECONDS = 1.0
 _TARGET_RESIDENT_MB = 100.0
 _TARGET_GROWTH_MB = 2.0
+_TARGET_CHAINS: Mapping[str, float] = {"p50": 1.25, "p99": 2.0}
 _TARGET_WITH_TOKENS = {"SQLite": 0.6, "PostgreSQL": 0.7, "Redis": 0.7}
 _MIX = {30: 90, 200: 9, 1000: 1}
 """Of 100 calls of the memory test, how many have a chart of this size."""
@@ -50,6 +52,8 @@ class Plan:
     seconds: float
     starts: int
     memory_calls: int
+    fhir_calls: int
+    """Calls per round that are read from a FHIR server."""
     token_calls: int
     """Calls per round with tokens."""
     judgements: int
@@ -59,10 +63,24 @@ class Plan:
 
 
 FULL = Plan(
-    rounds=5, seconds=2.0, starts=5, memory_calls=10_000, token_calls=600, judgements=25, settled_after=1_000
+    rounds=5,
+    seconds=2.0,
+    starts=5,
+    memory_calls=10_000,
+    fhir_calls=200,
+    token_calls=600,
+    judgements=25,
+    settled_after=1_000,
 )
 QUICK = Plan(
-    rounds=2, seconds=0.3, starts=1, memory_calls=600, token_calls=120, judgements=5, settled_after=300
+    rounds=2,
+    seconds=0.3,
+    starts=1,
+    memory_calls=600,
+    fhir_calls=60,
+    token_calls=120,
+    judgements=5,
+    settled_after=300,
 )
 
 
@@ -107,6 +125,11 @@ def _tables(plan: Plan, folder: Path, bodies: Bodies) -> Iterator[tuple[str, Row
         f"All rules and all documents over a chart of {SIZES[-1]:,} resources, in one process",
         ("reading it, ms", "judging, ms", "ratio", "target", ""),
         [_judged(plan, bodies[SIZES[-1]])],
+    )
+    yield (
+        f"Calls without prefetch, {SECONDS_PER_SEARCH * 1000:.0f} ms for each search of the FHIR server",
+        ("", "p50 ms", "ratio", "target", "", "p99 ms", "ratio", "target", ""),
+        list(_from_fhir(plan, folder, ours, bodies[SIZES[0]][0])),
     )
     first = median(seconds_to_first_answer(small, *ours) for _ in range(plan.starts))
     started: Row = ("start-up to first answer, s", f"{first:.2f}", *_at_most(first, _TARGET_START_SECONDS))
@@ -168,6 +191,24 @@ def _judged(plan: Plan, bodies: tuple[Path, ...]) -> Row:
         f"{ratio:.2f}",
         *_at_most(ratio, _TARGET_JUDGING),
     )
+
+
+def _from_fhir(plan: Plan, folder: Path, ours: Iterable[str], request: Path) -> Iterator[Row]:
+    """Each beside the longest chain of the same round, and medians of the rounds."""
+    rounds = measured(folder, request, ours, rounds=plan.rounds, calls=plan.fhir_calls)
+    chain = median(r.chain.p50 for r in rounds)
+    yield ("the longest chain alone", f"{chain:.1f}", "1", "", "", "", "", "", "")
+    for name, loads, is_ours in (
+        ("the service, whole call", [r.service for r in rounds], True),
+        ("fhirclient, one by one, no keep-alive", [r.naive for r in rounds], False),
+    ):
+        row = [name]
+        for part, target in _TARGET_CHAINS.items():
+            milliseconds = [getattr(load, part) for load in loads]
+            ratio = median(m / r.chain.p50 for m, r in zip(milliseconds, rounds, strict=True))
+            row += [f"{median(milliseconds):.1f}", f"{ratio:.2f}"]
+            row += _at_most(ratio, target) if is_ours else ("", "")
+        yield tuple(row)
 
 
 def _with_tokens(plan: Plan, folder: Path, bodies: tuple[Path, ...]) -> Iterator[Row]:

@@ -53,9 +53,9 @@ class Load:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Server]:
-    """A process of `tests.benchmarks.serving`, ended on leaving."""
-    command = [sys.executable, "-m", "tests.benchmarks.serving", *options]
+def running(*options: str, module: str = "serving") -> Iterator[Server]:
+    """A process of a module beside this one that prints its port, ended on leaving."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *options]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )

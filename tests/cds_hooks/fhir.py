@@ -35,7 +35,7 @@ def page(*identities: str, then: str | None = None) -> dict[str, Any]:
 def call(server: str | None = BASE, token: str | None = TOKEN, **authorization: Any) -> HookRequest:
     fields: dict[str, Any] = {} if server is None else {"fhirServer": server}
     if server is not None and token is not None:
-        fields["fhirAuthorization"] = {"access_token": token, "token_type": "Bearer", **authorization}
+        fields["fhirAuthorization"] = {"access_token": token, "token_type": "Bearer"} | authorization
     return read_hook_request(encoded(hook_call(**fields)), ("order-sign",))
 
 

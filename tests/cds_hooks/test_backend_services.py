@@ -15,7 +15,7 @@ import pytest
 
 from cds_hooks import AllowedBases, BackendServices, Client, FhirAccess, PrefetchState, Query, Reading, Unread
 from cds_hooks.signing_keys import SigningKey
-from tests.cds_hooks.fhir import SEARCH, ids, page, reader_of, search
+from tests.cds_hooks.fhir import SEARCH, call, ids, page, reader_of, search
 from tests.cds_hooks.tokens import Json, private_key, public_jwk
 from tests.cds_hooks.wire import ConditionView, encoded
 from tests.local_servers import Exchange, LocalServer, Script
@@ -117,6 +117,15 @@ def test_the_token_of_the_hook_goes_before_our_own(open_ehr: OpenEhr) -> None:
     assert (ehr.tokens, ehr.forms) == (["Bearer lent"], [])
 
 
+def test_an_authorization_that_cannot_be_used_is_not_replaced_by_our_own(open_ehr: OpenEhr) -> None:
+    ehr = open_ehr()
+    using = access().reader_for(call(ehr.base, "lent", token_type="mac"), ehr.client())
+
+    assert using is not None
+    search(using)
+    assert (ehr.tokens, ehr.forms) == ([None], [])
+
+
 def test_a_client_that_did_not_opt_in_is_read_without_a_token(open_ehr: OpenEhr) -> None:
     ehr = open_ehr()
 
@@ -147,11 +156,11 @@ def test_a_token_that_is_about_to_expire_is_asked_for_anew(open_ehr: OpenEhr, ex
 
 def test_calls_at_the_same_time_ask_for_one_token(open_ehr: OpenEhr) -> None:
     ehr, using = open_ehr(), access()
-    calls = [threading.Thread(target=read, args=(ehr, using)) for _ in range(8)]
-    for call in calls:
-        call.start()
-    for call in calls:
-        call.join()
+    threads = [threading.Thread(target=read, args=(ehr, using)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
     assert (len(ehr.forms), ehr.tokens) == (1, ["Bearer granted-1"] * 8)
 

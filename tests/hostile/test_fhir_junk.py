@@ -11,7 +11,7 @@ import pytest
 from plugin.evidence import views
 from tests.hostile.junk import JUNK, VIEWS, cases, elements, spoilt
 from tests.hostile.watch import FEEDBACK, Watch
-from tests.plugin.cards.service import cards, entries, order_of, request_of, said
+from tests.plugin.cards.service import cards, entries, order_of, request_of, said, searchset
 from tests.plugin.test_app_appointment_book import booking_of
 from tests.plugin.test_app_order_dispatch import dispatch_of
 from tests.scenarios.scenario import Json
@@ -38,7 +38,7 @@ def with_every_gap() -> Json:
     """Back pain only, no MRI, no care."""
     request = request_of("002")
     for key in ("imaging", "procedures", "medications"):
-        entries(request, key).clear()
+        request["prefetch"][key] = searchset()
     return request
 
 
