@@ -9,6 +9,7 @@ from cds_hooks.authentication import (
     ReplayStoreUnavailable,
     TokenAuthenticator,
 )
+from cds_hooks.backend_services import BackendServices
 from cds_hooks.blueprint import CallRecord, FeedbackRecord, create_blueprint
 from cds_hooks.breakers import Breakers, BreakerState
 from cds_hooks.cards import (
@@ -49,6 +50,7 @@ from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, re
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import FhirAuthorization, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document, templates_for
+from cds_hooks.signing_keys import published_keys
 
 __all__ = [
     "ANY_NETWORK",
@@ -57,6 +59,7 @@ __all__ = [
     "AllowedBases",
     "AppointmentContext",
     "Authenticator",
+    "BackendServices",
     "BreakerState",
     "Breakers",
     "CallRecord",
@@ -114,6 +117,7 @@ __all__ = [
     "discovery_document",
     "is_relative_reference",
     "operation_outcome",
+    "published_keys",
     "read_clients",
     "read_feedback",
     "read_hook_request",

@@ -111,6 +111,11 @@ class AllowedBases:
             return True
         return asked in self._bases
 
+    def shares_origin(self, other: BaseUrl) -> bool:
+        """Does `other` lie on scheme, host and port of a registered base?"""
+        origin = (other.scheme, other.host, other.port)
+        return any(origin == (base.scheme, base.host, base.port) for base in self._bases)
+
     def permits_address(self, host: str, address: str) -> bool:
         """May a connection to the permitted `host` go to `address`, which the name resolved to?"""
         host, found = host.strip("[]"), _plain(ip_address(address.partition("%")[0]))

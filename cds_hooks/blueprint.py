@@ -38,6 +38,7 @@ from cds_hooks.openapi import OPENAPI_PATH, openapi_document
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
+from cds_hooks.signing_keys import JWKS_PATH
 
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 _PUBLIC_MAX_AGE_SECONDS = 3600
@@ -95,6 +96,7 @@ def create_blueprint(
     fhir_access: FhirAccess,
     cors_origins: Sequence[str | re.Pattern[str]],
     take_feedback: TakeFeedback | None = None,
+    jwks: bytes | None = None,
     max_body_bytes: int = 2 * 1024 * 1024,
     rate_limit: RateLimit | None = None,
     max_in_flight: int = 64,
@@ -104,11 +106,11 @@ def create_blueprint(
     """The routes of `services`, and the error answers of the whole app the blueprint is registered with.
 
     `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
-    there is no feedback endpoint. `max_in_flight` calls (from 2 on), and half as many of feedback, are
-    answered at once and others refused, for which the server needs more threads than those. `observe` is told
-    of every call; `on_unexpected` of every exception that became a 500 (its type may be logged, its message
-    may hold patient data). Raises ValueError for services that cannot be told apart, for hooks nobody can
-    read, and for the CORS origin `*`.
+    there is no feedback endpoint. `jwks` are the service's own public keys. `max_in_flight` calls (from 2
+    on), and half as many of feedback, are answered at once and others refused; the server needs more threads
+    than those. `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its
+    type may be logged, its message may hold patient data). Raises ValueError for services that cannot be told
+    apart, for hooks nobody can read, and for the CORS origin `*`.
     """
     calls = _Calls(
         _registry(services),
@@ -123,10 +125,15 @@ def create_blueprint(
     )
     blueprint = flask.Blueprint("cds_hooks", __name__)
     described = openapi_document(
-        services, is_open=isinstance(authenticator, OpenTo), takes_feedback=take_feedback is not None
+        services,
+        is_open=isinstance(authenticator, OpenTo),
+        takes_feedback=take_feedback is not None,
+        publishes_keys=jwks is not None,
     )
     blueprint.add_url_rule("/cds-services", "discovery", _public(discovery_document(services)))
     blueprint.add_url_rule(OPENAPI_PATH, "openapi", _public(described))
+    if jwks is not None:
+        blueprint.add_url_rule(JWKS_PATH, "jwks", _public(jwks))
     blueprint.add_url_rule("/cds-services/<service_id>", "call", calls.answer, methods=["POST"])
     if take_feedback is not None:
         view = partial(calls.take, take_feedback)

@@ -21,7 +21,9 @@ from pydantic import (
 )
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
+from cds_hooks.backend_services import BackendServices
 from cds_hooks.jwks import KeysUnavailable, read_key_file
+from cds_hooks.signing_keys import KeyUnusable, SigningKey, read_signing_key
 
 DialectName = Literal["spec", "epic", "oracle", "sandbox"]
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -44,6 +46,7 @@ class Client:
     `fhir_subjects`: whom its FHIR tokens are issued to, when only those may be used.
     `deadline_seconds`: for all FHIR reads of one call together; None is the service's own.
     `unsupported`: resource types that its FHIR server does not have; None are those of the dialect.
+    `backend_services`: how to get a token for calls that bring none; None leaves them without one.
     """
 
     id: str
@@ -55,6 +58,7 @@ class Client:
     fhir_subjects: frozenset[str] = frozenset()
     deadline_seconds: float | None = None
     unsupported: frozenset[str] | None = None
+    backend_services: BackendServices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ def read_clients(path: Path) -> tuple[Registration, ...]:
             faults += [f"{path.name}: {_named(table, number)}: {fault}" for fault in _faults(error)]
         except KeysUnavailable as error:
             faults.append(f"{path.name}: {_named(table, number)}: jwks_file: {error}")
+        except KeyUnusable as error:
+            faults.append(f"{path.name}: {_named(table, number)}: backend_services: {error}")
     faults += [f"{path.name}: {fault}" for fault in _repeated(tables)]
     if faults:
         raise ClientsFileError(faults)
@@ -135,8 +141,8 @@ def _faults(error: ValidationError) -> list[str]:
 
 def _key(location: tuple[int | str, ...]) -> str:
     """`fhir_bases[2]: `, or nothing for a fault of the whole entry."""
-    key = "".join(f"[{part + 1}]" if isinstance(part, int) else str(part) for part in location)
-    return f"{key}: " if key else ""
+    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{key.removeprefix('.')}: " if key else ""
 
 
 def _repeated(tables: list[Any]) -> list[str]:
@@ -210,6 +216,33 @@ _Text = Annotated[str, AfterValidator(_printable)]
 _Url = Annotated[str, AfterValidator(_web_url)]
 
 
+class BackendServicesEntry(BaseModel):
+    """The table `[clients.backend_services]` of an entry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    client_id: _Text
+    private_key_file: Annotated[str, Field(min_length=1)]
+    next_private_key_file: Annotated[str, Field(min_length=1)]
+    scope: Annotated[str, Field(pattern=r"^[!#-\[\]-~]+( [!#-\[\]-~]+)*$")] = "system/*.rs"
+    token_url: _Url | None = None
+
+    def services(self, folder: Path) -> BackendServices:
+        """Raises KeyUnusable, naming the key."""
+        key, next_key = (
+            self._signing_key(folder, name) for name in ("private_key_file", "next_private_key_file")
+        )
+        if key.kid == next_key.kid:
+            raise KeyUnusable("next_private_key_file: must not be the same key as private_key_file")
+        return BackendServices(self.client_id, key, next_key, self.scope, self.token_url)
+
+    def _signing_key(self, folder: Path, name: str) -> SigningKey:
+        try:
+            return read_signing_key(folder / getattr(self, name))
+        except KeyUnusable as error:
+            raise KeyUnusable(f"{name}: {error}") from error
+
+
 class ClientEntry(BaseModel):
     """One table of the clients file."""
 
@@ -237,6 +270,7 @@ class ClientEntry(BaseModel):
     policy: Annotated[str, Field(min_length=1)] | None = None
     local_codes: Annotated[str, Field(min_length=1)] | None = None
     keep_user_comments: StrictBool = False
+    backend_services: BackendServicesEntry | None = None
 
     @model_validator(mode="after")
     def _has_one_source_of_keys(self) -> Self:
@@ -246,7 +280,10 @@ class ClientEntry(BaseModel):
         return self
 
     def registration(self, folder: Path) -> Registration:
-        """Raises KeysUnavailable for a JWKS file, relative to `folder`, without usable keys."""
+        """Files are relative to `folder`. Raises KeysUnavailable for a JWKS file without usable keys, and
+        KeyUnusable for a private key.
+        """
+        backend = self.backend_services
         return Registration(
             client=Client(
                 id=self.id,
@@ -262,6 +299,7 @@ class ClientEntry(BaseModel):
                 fhir_subjects=frozenset(self.fhir_subjects),
                 deadline_seconds=self.deadline_seconds,
                 unsupported=None if self.unsupported is None else frozenset(self.unsupported),
+                backend_services=None if backend is None else backend.services(folder),
             ),
             issuer=self.issuer,
             issuer_aliases=self.issuer_aliases,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urljoin
 
@@ -19,6 +20,7 @@ import requests
 from fhirclient.server import FHIRServer
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
+from cds_hooks.backend_services import MAX_BYTES, BackendTokens
 from cds_hooks.breakers import Breaker, Breakers
 from cds_hooks.clients import Client
 from cds_hooks.outbound import Exchange, open_session
@@ -58,7 +60,7 @@ class FhirRead:
     unread: Unread | None
 
 
-def ignore(_: FhirRead) -> None:
+def ignore(*_: object) -> None:
     """For callers who do not want to be told."""
 
 
@@ -105,13 +107,17 @@ class _Task(Generic[T]):
 
 
 class FhirReader:
-    """Reads for one call, until the `deadline` in seconds of the monotonic clock."""
+    """Reads for one call, until the `deadline` in seconds of the monotonic clock.
+
+    Without a `token`, one is had from `obtain_token` before anything is read.
+    """
 
     def __init__(
         self,
         base: BaseUrl,
         token: str | None,
         *,
+        obtain_token: Callable[[Upstream], str] | None,
         connections: "_Connections",
         breaker: Breaker,
         limits: _Limits,
@@ -121,6 +127,7 @@ class FhirReader:
     ) -> None:
         self._base = base
         self._token = token
+        self._obtain_token = obtain_token
         self._connections = connections
         self._breaker = breaker
         self._limits = limits
@@ -134,6 +141,10 @@ class FhirReader:
             return dict.fromkeys(queries, _failed(Unread.NOT_PERMITTED))
         if not queries:
             return {}
+        if self._token is None and self._obtain_token is not None:
+            self._token = self._own_token(self._obtain_token)
+            if self._token is None:
+                return dict.fromkeys(queries, _failed(Unread.NO_ACCESS_TOKEN))
         if not self._breaker.admits():
             return dict.fromkeys(queries, _failed(Unread.BREAKER_OPEN))
         answers: dict[str, Reading[Any]] = {}
@@ -142,6 +153,19 @@ class FhirReader:
         finally:
             self._breaker.report(is_answering=any(map(_is_answered, answers.values())))
         return answers
+
+    def _own_token(self, obtain: Callable[[Upstream], str]) -> str | None:
+        """None when there is none by the deadline."""
+        upstream = Upstream(self._connections.session, deadline=self._deadline, max_bytes=MAX_BYTES)
+        task = _Task(self._connections.pool, lambda _: obtain(upstream))
+        self._wait(task)
+        if not task.future.done():
+            task.cut()
+            return None
+        try:
+            return task.future.result()
+        except Unreadable:
+            return None
 
     def _read_all(self, queries: Mapping[str, Query]) -> dict[str, Reading[Any]]:
         tasks = {key: self._start(query) for key, query in queries.items()}
@@ -272,9 +296,11 @@ class FhirAccess:
         max_bytes: int = 10 * 1024 * 1024,
         workers: int = 32,
         breakers: Breakers | None = None,
+        warn: Callable[[str, str], None] = ignore,
         observe: Callable[[FhirRead], None] = ignore,
     ) -> None:
         """`deadline_seconds` is for clients without one of their own, `workers` for each client.
+        `warn` is told a client's id and why no token could be had for it.
 
         `max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query.
         `observe` is told of each, from whichever thread read it.
@@ -284,6 +310,7 @@ class FhirAccess:
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
         self._workers = workers
+        self._tokens = BackendTokens(warn=warn)
         self._connections: dict[AllowedBases, _Connections] = {}
 
     def reader_for(self, request: HookRequest, client: Client) -> FhirReader | None:
@@ -299,6 +326,7 @@ class FhirAccess:
         return FhirReader(
             base,
             None if lent is None else lent.access_token,
+            obtain_token=self._own_token_of(client, base) if lent is None else None,
             connections=self._connections_of(client.fhir_bases),
             breaker=self.breakers.of(base),
             limits=self._limits,
@@ -306,6 +334,12 @@ class FhirAccess:
             is_refused=lent is not None and not _is_meant(lent, request, client.fhir_subjects),
             observe=self._observe,
         )
+
+    def _own_token_of(self, client: Client, base: BaseUrl) -> Callable[[Upstream], str] | None:
+        services = client.backend_services
+        if services is None:
+            return None
+        return partial(self._tokens.token, client.id, services, client.fhir_bases, base)
 
     def _connections_of(self, bases: AllowedBases) -> _Connections:
         """Connections are shared by calls that may reach the same addresses, never with others."""

@@ -25,6 +25,7 @@ from cds_hooks.errors import (
 )
 from cds_hooks.request_schemas import CONTEXT_SCHEMAS, FEEDBACK_ENTRY_SCHEMA, Schema, feedback_schema
 from cds_hooks.service import CDS_HOOKS_VERSION, Service
+from cds_hooks.signing_keys import JWKS_PATH
 
 OPENAPI_PATH = "/openapi.json"
 _COMPONENTS = "#/components/schemas/"
@@ -33,8 +34,11 @@ _HEADER_OF_STATUS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-Af
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-def openapi_document(services: Sequence[Service], *, is_open: bool, takes_feedback: bool) -> bytes:
+def openapi_document(
+    services: Sequence[Service], *, is_open: bool, takes_feedback: bool, publishes_keys: bool = False
+) -> bytes:
     """The JSON body of GET /openapi.json. `is_open`: calls need no token."""
+    keys = _object(keys={"type": "array", "minItems": 1, "items": {"type": "object"}})
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -46,6 +50,7 @@ def openapi_document(services: Sequence[Service], *, is_open: bool, takes_feedba
         "paths": {
             OPENAPI_PATH: _document_path("This description", {"type": "object"}),
             "/cds-services": _document_path("The services, with their prefetch templates", _ref("Discovery")),
+            **({JWKS_PATH: _document_path("The service's own public keys", keys)} if publishes_keys else {}),
             **{
                 path: {"post": operation | {"security": [{}, _TOKEN] if is_open else [_TOKEN]}}
                 for path, operation in _operations(services, takes_feedback)

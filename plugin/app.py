@@ -29,6 +29,7 @@ from cds_hooks import (
     Service,
     TokenAuthenticator,
     create_blueprint,
+    published_keys,
     templates_for,
 )
 from plugin.cards.booking import BookingCards
@@ -42,6 +43,7 @@ from plugin.evidence.placed import TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.logs import (
     log_keys,
+    log_no_token,
     log_not_reviewed,
     log_unexpected,
 )
@@ -68,8 +70,8 @@ from plugin.trust import OPEN_CLIENT, registered_clients
 Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
-HOOKS = {"order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1", "appointment-book": "1.0"}
-"""Every hook with the version of its definition."""
+HOOKS = {"appointment-book": "1.0", "order-dispatch": "1.1", "order-sign": "1.0", "order-select": "1.0"}
+"""Every hook with the version of its definition. The CDS Hooks sandbox keeps the last one of a service."""
 _LOOPBACK_ORIGIN = re.compile(r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 _USAGE = (
     "Reads ServiceRequests coded in CPT, HCPCS, SNOMED CT or LOINC as epidural, facet, sacroiliac or trigger "
@@ -113,6 +115,8 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
     app.extensions |= {"fhir_access": fhir_access, "metrics": metrics}
     metrics.count_in_flight(app)
     weakref.finalize(app, watch.close)
+    if settings.tracing:
+        _trace(app)
     app.register_blueprint(
         create_blueprint(
             hook_services(reviews[None], _recording(reviews, watch, store, metrics)),
@@ -120,6 +124,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
             fhir_access=fhir_access,
             cors_origins=_cors_origins(settings, registrations),
             take_feedback=FeedbackLog(database, _utc_now).take,
+            jwks=_jwks(registrations),
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
@@ -144,6 +149,19 @@ def _knowledge(reviews: Reviews, content: Content) -> Knowledge:
         terminology=content.terminology,
         searches=review.record.templates,
     ).check()
+
+
+def _trace(app: Flask) -> None:
+    """Raises ContentError without the optional packages, which most sites need not have."""
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        from plugin.tracing import trace
+    except ModuleNotFoundError as error:
+        raise ContentError(
+            "SPINAL_CDS_TRACING: the extra otel is not installed: pip install 'spinal-injection-cds[otel]'"
+        ) from error
+    trace(app, OTLPSpanExporter())
 
 
 def watch_control(
@@ -338,9 +356,14 @@ def create_client(settings: Settings) -> Client:
 
 def create_fhir_access(settings: Settings, metrics: Metrics | None = None) -> FhirAccess:
     """`metrics`: where reads are counted, if they are."""
-    if metrics is None:
-        return FhirAccess(deadline_seconds=settings.deadline_seconds)
-    return FhirAccess(deadline_seconds=settings.deadline_seconds, observe=metrics.fhir_read)
+    access = partial(FhirAccess, deadline_seconds=settings.deadline_seconds, warn=log_no_token)
+    return access() if metrics is None else access(observe=metrics.fhir_read)
+
+
+def _jwks(registrations: Sequence[Registration]) -> bytes | None:
+    """The service's own public keys; None when it has no need of any."""
+    services = [r.client.backend_services for r in registrations if r.client.backend_services is not None]
+    return published_keys(key for s in services for key in (s.key, s.next_key)) if services else None
 
 
 def _clock(settings: Settings) -> Callable[[], date]:

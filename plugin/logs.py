@@ -122,6 +122,10 @@ def log_keys(client_id: str, why: str) -> None:
     _log.warning("keys not read", client=client_id, why=why)
 
 
+def log_no_token(client_id: str, why: str) -> None:
+    _log.warning("no access token", client=client_id, why=why)
+
+
 def log_unexpected(error: Exception) -> None:
     """The type and the place only: messages may hold what came from a chart."""
     last = error.__traceback__

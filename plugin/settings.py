@@ -63,8 +63,14 @@ class Settings(BaseSettings):
     """For all reads of the FHIR server in one call together."""
     max_in_flight: int = Field(default=8, ge=2, le=256)
     """Service calls that each process answers at once, and, beside them, half as many of feedback."""
+    keep_comments_days: int = Field(default=90, ge=0)
+    """How long `purge` leaves clinicians' comments."""
+    keep_cards_days: int = Field(default=1095, ge=1)
+    """How long `purge` leaves issued cards and the feedback on them."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Where `/metrics` is answered; nowhere, unless it is given."""
+    tracing: bool = False
+    """Needs the extra `otel`; where traces go, the standard OTEL_ variables say."""
     metrics_host: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -71,6 +71,13 @@ def _faults_of(registration: Registration) -> Iterable[str]:
         yield "issuer: the public sandbox, in whose name anybody can sign"
     if isinstance(registration.jwks, str) and not registration.jwks.startswith("https:"):
         yield "jwks_url: must be https in production"
+    services = registration.client.backend_services
+    if (
+        services is not None
+        and services.token_url is not None
+        and not services.token_url.startswith("https:")
+    ):
+        yield "backend_services.token_url: must be https in production"
     for number, base in enumerate(registration.client.fhir_bases.registered, start=1):
         if not base.lower().startswith("https:"):
             yield f"fhir_bases[{number}]: must be https in production"

@@ -49,6 +49,7 @@ from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.policies.model import RULES, Policy
 from plugin.terminology import Terminology, load_terminology
+from tests.well_formed import assert_sayable, assert_well_formed
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -269,8 +270,10 @@ def reasoned(*reasons: Diagnosis, code: str = "62323", problems: Iterable[Diagno
 
 
 def ask(rule: str, asked: Case) -> Check:
-    """The rule's answer under the default policy."""
+    """The rule's answer under the default policy. Fails where no rule may answer so."""
     check: Check = RULES[rule].evaluate(asked, policy().params[rule])
+    assert_well_formed(rule, check)
+    assert_sayable(asked, check, judge())
     return check
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import click
 
 from plugin.app import SERVICE_ID
+from plugin.cli.audit import audit_lines, verified
+from plugin.cli.build_sheet import build_sheet
 from plugin.cli.check import check_start, settings_to_start_with
+from plugin.cli.config import config_lines
 from plugin.cli.content import content_digest, content_listing
 from plugin.cli.demo import run_demo
 from plugin.cli.document import as_markdown, as_text
@@ -20,6 +23,7 @@ from plugin.cli.feedback import FORMATS, export_feedback
 from plugin.cli.fhir_server import named_server, require_consent
 from plugin.cli.load_demo import put_patients, take_away
 from plugin.cli.order_request import AskedOrders
+from plugin.cli.purge import purge_now
 from plugin.cli.review import Output, review_file
 from plugin.cli.serve import serve_until_stopped
 from plugin.cli.switch import turn_off, turn_on
@@ -234,6 +238,55 @@ def upgrade() -> None:
     """Bring its schema to what this version works with."""
     with _line_per_fault():
         upgrade_database(read_settings().database)
+
+
+@main.command()
+def purge() -> None:
+    """Delete what is older than the settings keep: comments, cards with their feedback, used tokens."""
+    with _line_per_fault():
+        click.echo(purge_now(read_settings()))
+
+
+@main.group()
+def audit() -> None:
+    """What was done to the service: switches, modes, what was in force, migrations, purges, exports."""
+
+
+@audit.command("list")
+def audit_list() -> None:
+    """Print every entry."""
+    with _line_per_fault():
+        for line in audit_lines(read_settings().database):
+            click.echo(line)
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Say whether no entry was changed, taken out or put in; name the first broken link."""
+    with _line_per_fault():
+        click.echo(verified(read_settings().database))
+
+
+@main.group()
+def config() -> None:
+    """The settings."""
+
+
+@config.command("print")
+@click.option("--redacted", is_flag=True, help="Without passwords. They are never printed, asked for or not.")
+def config_print(redacted: bool) -> None:
+    """Print what the service would run with."""
+    with _line_per_fault():
+        for line in config_lines():
+            click.echo(line)
+
+
+@main.command("build-sheet")
+@click.option("--client", required=True, help="The client's id in the clients file.")
+def sheet(client: str) -> None:
+    """Print in Markdown what an analyst has to type: endpoints, token, prefetch, scopes, reasons."""
+    with _line_per_fault():
+        click.echo(as_markdown(build_sheet(read_settings(), client)), nl=False)
 
 
 @main.group()

@@ -29,6 +29,6 @@ def operated_database(url: str) -> Iterator[Engine]:
     try:
         yield engine
     except SQLAlchemyError as error:
-        raise ContentError(f"SPINAL_CDS_DATABASE: nothing was done ({type(error).__name__})") from error
+        raise ContentError(f"SPINAL_CDS_DATABASE: cannot be used ({type(error).__name__})") from error
     finally:
         engine.dispose()

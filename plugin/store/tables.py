@@ -77,8 +77,9 @@ feedback = Table(
     Column("received_at", Moment, nullable=False, index=True),
     Index("ix_feedback_card_client", "card", "client"),
 )
-"""A log: rows are added and never changed. `id` is a digest of what was said, so that saying it again adds
-nothing. `card` may be one that is not, or not yet, in `cards_issued`."""
+"""A log: rows are added and never changed, but that comments are emptied when their time is over. `id` is a
+digest of what was said, so that saying it again adds nothing. `card` may be one that is not, or not yet, in
+`cards_issued`."""
 
 tokens_seen = Table(
     "tokens_seen",

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from plugin.store.database import upgrade_database
 from tests.benchmarks import shipped
 from tests.benchmarks.charts import hook_request
+from tests.benchmarks.content import reading_and_judging
 from tests.benchmarks.processes import Load, Server, answer_of, put_load, running, seconds_to_first_answer
 from tests.benchmarks.tokens import ALGORITHMS, write_client, write_tokens
 from tests.database_servers import MissingProgramError, postgresql, redis_server
@@ -28,6 +29,8 @@ _VARIANTS = 4
 """Different charts per size, sent in turn."""
 _TARGET_RATIO = {30: 1.2, 200: 1.6, 1000: 2.0}
 _TARGET_TAIL = {30: 2.5, 200: 2.5}
+_TARGET_JUDGING = 0.5
+"""Of the time that reading the chart takes."""
 _TARGET_START_SECONDS = 1.0
 _TARGET_RESIDENT_MB = 100.0
 _TARGET_GROWTH_MB = 2.0
@@ -49,12 +52,18 @@ class Plan:
     memory_calls: int
     token_calls: int
     """Calls per round with tokens."""
+    judgements: int
+    """Rounds over the largest charts, for what the rules cost."""
     settled_after: int
     """Calls of the memory test after which memory must no longer grow."""
 
 
-FULL = Plan(rounds=5, seconds=2.0, starts=5, memory_calls=10_000, token_calls=600, settled_after=1_000)
-QUICK = Plan(rounds=2, seconds=0.3, starts=1, memory_calls=600, token_calls=120, settled_after=300)
+FULL = Plan(
+    rounds=5, seconds=2.0, starts=5, memory_calls=10_000, token_calls=600, judgements=25, settled_after=1_000
+)
+QUICK = Plan(
+    rounds=2, seconds=0.3, starts=1, memory_calls=600, token_calls=120, judgements=5, settled_after=300
+)
 
 
 def main() -> None:
@@ -93,6 +102,11 @@ def _tables(plan: Plan, folder: Path, bodies: Bodies) -> Iterator[tuple[str, Row
         "Calls with a token, beside the same service open: 30 resources, one connection",
         ("signature", "used tokens in", "req/s", "open", "ratio", "target", ""),
         list(_with_tokens(plan, folder, bodies[SIZES[0]])),
+    )
+    yield (
+        f"All rules and all documents over a chart of {SIZES[-1]:,} resources, in one process",
+        ("reading it, ms", "judging, ms", "ratio", "target", ""),
+        [_judged(plan, bodies[SIZES[-1]])],
     )
     first = median(seconds_to_first_answer(small, *ours) for _ in range(plan.starts))
     started: Row = ("start-up to first answer, s", f"{first:.2f}", *_at_most(first, _TARGET_START_SECONDS))
@@ -141,6 +155,18 @@ def _compared(pairs: list[tuple[Load, Load]], size: int, connections: int) -> Ro
         *_at_least(ratio, _TARGET_RATIO[size]),
         f"{tail:.1f}",
         *(_at_most(tail, tail_target) if tail_target is not None else ("", "")),
+    )
+
+
+def _judged(plan: Plan, bodies: tuple[Path, ...]) -> Row:
+    """Medians; each ratio is one of the same chart."""
+    pairs = list(reading_and_judging(bodies, plan.judgements))
+    ratio = median(judged / read for read, judged in pairs)
+    return (
+        f"{median(read for read, _ in pairs) * 1000:.2f}",
+        f"{median(judged for _, judged in pairs) * 1000:.2f}",
+        f"{ratio:.2f}",
+        *_at_most(ratio, _TARGET_JUDGING),
     )
 
 

@@ -13,10 +13,11 @@ import responses
 
 @dataclass
 class Exchange:
-    """What a script may do with one request: see its path and headers, and write bytes."""
+    """What a script may do with one request: see it, and write bytes."""
 
     path: str
     headers: dict[str, str]
+    body: bytes
     write: Callable[[bytes], Any]
     stopped: threading.Event
     next_request: Callable[[], Any]
@@ -65,13 +66,13 @@ def serve() -> Iterator[Callable[[Script], LocalServer]]:
                     local.seen.append(exchange)
                     script(exchange)
 
-            def _request(self) -> tuple[str, dict[str, str]]:
+            def _request(self) -> tuple[str, dict[str, str], bytes]:
                 path = self.rfile.readline().decode().split(" ")[1]
                 headers = {}
                 while line := self.rfile.readline().strip().decode():
                     name, _, value = line.partition(":")
                     headers[name.lower()] = value.strip()
-                return path, headers
+                return path, headers, self.rfile.read(int(headers.get("content-length", 0)))
 
         server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         running.append(server)

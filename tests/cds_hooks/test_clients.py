@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cds_hooks import AllowedBases, Client, ClientsFileError, Registration, read_clients
-from tests.cds_hooks.tokens import jwks, public_jwk
+from tests.cds_hooks.test_signing_keys import jwk
+from tests.cds_hooks.tokens import jwks, pem, private_key, public_jwk
 
 SMALL = """
 [[clients]]
@@ -248,3 +249,53 @@ def test_what_is_no_toml_is_refused(folder: Path, text: str) -> None:
 def test_a_file_that_cannot_be_read_is_one_fault(tmp_path: Path) -> None:
     with pytest.raises(ClientsFileError, match="cannot be read"):
         read_clients(tmp_path / "clients.toml")
+
+
+BACKEND = (
+    SMALL
+    + """
+[clients.backend_services]
+client_id = "spinal"
+private_key_file = "keys/current.pem"
+next_private_key_file = "keys/next.jwk"
+"""
+)
+
+
+@pytest.fixture
+def key_files(folder: Path) -> Path:
+    (folder / "keys" / "current.pem").write_bytes(pem(private_key("ES384")))
+    (folder / "keys" / "next.jwk").write_bytes(jwk(private_key("RS384"), kid="next"))
+    return folder
+
+
+def test_a_client_may_have_a_way_to_a_token(key_files: Path) -> None:
+    [found] = read(key_files, BACKEND + 'token_url = "https://auth.example.org/token"\n')
+
+    services = found.client.backend_services
+    assert services is not None
+    assert (services.client_id, services.scope) == ("spinal", "system/*.rs")
+    assert services.token_url == "https://auth.example.org/token"
+    assert (services.key.algorithm, services.next_key.kid) == ("ES384", "next")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("current.pem", "hunter2.pem", "backend_services: private_key_file: cannot be read"),
+        ("next.jwk", "jwks.json", "backend_services: next_private_key_file: holds no private key"),
+        ("next.jwk", "current.pem", "backend_services: next_private_key_file: must not be the same"),
+        ('client_id = "spinal"', 'client_id = "hunter2 x"', "backend_services.client_id: "),
+        ('client_id = "spinal"', "", "client_id"),
+        ('client_id = "spinal"', 'client_id = "s"\nscope = "a  hunter2"', "scope"),
+        ('client_id = "spinal"', 'client_id = "s"\nscope = ""', "scope"),
+        ('client_id = "spinal"', 'client_id = "s"\ntoken_url = "ftp://hunter2"', "token_url"),
+        ('client_id = "spinal"', 'client_id = "s"\nsecret = "hunter2"', "secret"),
+    ],
+)
+def test_a_fault_of_the_way_to_a_token_is_one_line(key_files: Path, old: str, new: str, key: str) -> None:
+    [fault] = faults(key_files, BACKEND.replace(old, new))
+
+    assert fault.startswith("clients.toml: client ehr: backend_services")
+    assert key in fault
+    assert SECRET not in fault

@@ -13,6 +13,12 @@ from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cds_hooks import AllowedBases, Client, Registration, ReplayStoreUnavailable
@@ -38,6 +44,10 @@ def private_key(algorithm: str, name: str = "own") -> PrivateKey:
 @cache
 def rsa_key(name: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem(key: PrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
 
 
 def public_jwk(algorithm: str = "ES384", kid: str = "k1", name: str = "own", **more: Any) -> Json:

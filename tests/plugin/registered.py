@@ -10,7 +10,17 @@ from click.testing import CliRunner, Result
 
 from plugin.cli import main
 from plugin.settings import Settings
-from tests.cds_hooks.tokens import ISSUER, PUBLIC_URL, Json, claims, jwks, public_jwk, signed
+from tests.cds_hooks.tokens import (
+    ISSUER,
+    PUBLIC_URL,
+    Json,
+    claims,
+    jwks,
+    pem,
+    private_key,
+    public_jwk,
+    signed,
+)
 from tests.plugin.cards.service import SERVICE, TODAY
 
 ENTRY = f"""
@@ -26,6 +36,8 @@ cors_origins = ["https://ehr.example.org"]
 def site(folder: Path, entries: str = ENTRY) -> Path:
     """Writes the files; the path of the clients file."""
     (folder / "jwks.json").write_bytes(jwks(public_jwk()))
+    (folder / "current.pem").write_bytes(pem(private_key("ES384", "current")))
+    (folder / "next.pem").write_bytes(pem(private_key("RS384", "next")))
     path = folder / "clients.toml"
     path.write_text(entries, encoding="utf-8")
     return path

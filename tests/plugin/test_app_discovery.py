@@ -35,6 +35,10 @@ def test_one_id_is_offered_on_every_hook_with_its_version() -> None:
     }
 
 
+def test_order_select_is_listed_last_for_clients_that_keep_one_hook_per_service() -> None:
+    assert list(services())[-1] == "order-select"
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_template_uses_tokens_that_its_hook_has(hook: str) -> None:
     templates = services()[hook]["prefetch"].values()

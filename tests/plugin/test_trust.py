@@ -65,6 +65,17 @@ REASONS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "an http JWKS": (ENTRY.replace('jwks_file = "jwks.json"', 'jwks_url = "http://x/j"'), {}, "jwks_url"),
     "an http public URL": (ENTRY, {"public_url": "http://cds.example.org"}, "SPINAL_CDS_PUBLIC_URL"),
+    "an http token URL": (
+        f"""{ENTRY}
+[clients.backend_services]
+client_id = "spinal"
+private_key_file = "current.pem"
+next_private_key_file = "next.pem"
+token_url = "http://x/token"
+""",
+        {},
+        "backend_services.token_url",
+    ),
     "a fixed clock": (ENTRY, {"today": "2026-11-20"}, "SPINAL_CDS_TODAY"),
     "FHIR servers for everybody": (ENTRY, {"fhir_servers": "https://x.org/f"}, "SPINAL_CDS_FHIR_SERVERS"),
     "an unknown policy": (f'{ENTRY}policy = "none"', {}, "client st-elsewhere: policy: no policy 'none'"),
@@ -113,7 +124,8 @@ def test_the_example_explains_every_key() -> None:
         0
     ]
 
-    assert entry.keys() | {"jwks_file", "policy", "local_codes"} == ClientEntry.model_fields.keys()
+    optional = {"jwks_file", "policy", "local_codes", "backend_services"}
+    assert entry.keys() | optional == ClientEntry.model_fields.keys()
 
 
 def test_any_address_may_be_listened_on_in_production_only(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import date
 from functools import cache
@@ -11,7 +12,9 @@ import responses
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from plugin.app import create_app
+from cds_hooks import AllowedBases, FhirAccess, read_hook_request
+from plugin.app import HOOKS, create_app, create_review
+from plugin.review import Review, Reviewed
 from plugin.settings import Settings
 from tests.fake_fhir_server import FakeFhirServer
 from tests.scenarios.scenario import Json, Scenario
@@ -32,6 +35,18 @@ def review(scenario: Scenario, notes: str, request: Json | None = None) -> TestR
         if "fhirServer" in body:
             _server(scenario, body).mount(mock)
         return client.post(SERVICE, json=body)
+
+
+def reviewed(scenario: Scenario) -> Reviewed:
+    """The same from within: every rule's answer, whether or not a card speaks of it."""
+    body = scenario.request()
+    request = read_hook_request(json.dumps(body).encode(), HOOKS)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        if "fhirServer" in body:
+            _server(scenario, body).mount(mock)
+        bases = AllowedBases((), allow_loopback=True)
+        server = FhirAccess(deadline_seconds=5).reader_for(request, bases)
+        return _review(scenario.policy_source, scenario.today).review(request, server)
 
 
 def cards(scenario: Scenario, notes: str) -> list[Json]:
@@ -66,6 +81,11 @@ def _server(scenario: Scenario, request: Json) -> FakeFhirServer:
     token = lent["access_token"] if lent else None
     forbidden: Collection[str] = scenario.forbidden
     return FakeFhirServer(request["fhirServer"], scenario.chart(), token=token, forbidden=forbidden)
+
+
+@cache
+def _review(policy: str, today: date) -> Review:
+    return create_review(Settings(today=today, notes="always", policy=policy))
 
 
 @cache
