@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
-from plugin.domain.check import Item, Unread
+from plugin.domain.check import Item, Outcome, Reason, Row, Unread
 from plugin.domain.families import Family, Purpose
 from plugin.domain.injections import Injection, Relief, Session, Sessions
 from plugin.domain.truth import Truth
@@ -123,6 +123,22 @@ def earlier_blocks(
     is_unmeasured = any(i.relief.percent is None for i in history.injections)
     unread = (*evidence.injections.unread, *(results if is_unmeasured else ()))
     return Blocks(history, percent, not results, unread)
+
+
+def blocks_that_fell_short(blocks: Blocks, number: int, items: tuple[Item, ...]) -> Iterator[Row]:
+    """The rows for blocks of which fewer than `number` helped; none holds where there was no block."""
+    helped, without = len(blocks.helped), len(blocks.without_result)
+    too_few = Truth.of(helped > 0 and helped + without < number)
+    yield Row("too-few-positive", too_few, Outcome.NOT_MET, decided_by=items)
+    yield Row(
+        "results-not-documented",
+        Truth.of(without > 0),
+        Outcome.UNKNOWN,
+        Reason.NO_EVIDENCE,
+        is_gap=True,
+        decided_by=items,
+    )
+    yield Row("relief-too-low", Truth.of(bool(blocks.sure)), Outcome.NOT_MET, decided_by=items)
 
 
 def may_have_been_a_block(injection: Injection) -> Truth:

@@ -48,6 +48,11 @@ class Relief:
         """Called a success, without a number."""
         return self.percent is None and self.verdict is Verdict.SUCCESSFUL
 
+    @property
+    def may_be_measured(self) -> bool:
+        """Could a measure that was not read show success? Not where the chart says that it failed."""
+        return self.percent is None and self.verdict is not Verdict.UNSUCCESSFUL
+
     def reached(self, percent: float) -> Truth:
         """Did it take away at least so many percent?
 

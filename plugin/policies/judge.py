@@ -180,7 +180,8 @@ class Judge:
         if not given or not all(hasattr(params, key) for key in given):
             return None
         # Of a rule with several limits, the number that this row turns on must be the document's own.
-        if not given.keys() >= getattr(RULES[rule], "TURNS_ON", {}).get(asked.row, frozenset()):
+        turns_on = getattr(RULES[rule], "TURNS_ON", {}).get(asked.row, frozenset())
+        if turns_on is None or not given.keys() >= turns_on:
             return None
         if all(getattr(params, key) == value for key, value in given.items()):
             return asked.outcome

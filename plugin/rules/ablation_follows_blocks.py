@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from plugin.domain.blocks import Blocks, earlier_blocks, may_have_been_a_block
+from plugin.domain.blocks import (
+    Blocks,
+    blocks_that_fell_short,
+    earlier_blocks,
+    may_have_been_a_block,
+)
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.dates import days_before
@@ -103,25 +108,10 @@ def _rows(
     yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
     unquantified = Truth.of(enough is Truth.UNKNOWN and bool(blocks.unquantified))
     yield Row("unquantified", unquantified, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
-    yield from _short(number, blocks, items)
+    is_close = Truth.of(len(blocks.helped) >= number)
+    yield Row("blocks-too-close", is_close, Outcome.NOT_MET, decided_by=items)
+    yield from blocks_that_fell_short(blocks, number, items)
     yield from _no_block(case, params, ablations)
-
-
-def _short(number: int, blocks: Blocks, items: tuple[Item, ...]) -> Iterator[Row]:
-    """There are blocks, and they are not enough."""
-    helped, without = len(blocks.helped), len(blocks.without_result)
-    yield Row("blocks-too-close", Truth.of(helped >= number), Outcome.NOT_MET, decided_by=items)
-    too_few = Truth.of(helped > 0 and helped + without < number)
-    yield Row("too-few-positive", too_few, Outcome.NOT_MET, decided_by=items)
-    yield Row(
-        "results-not-documented",
-        Truth.of(without > 0),
-        Outcome.UNKNOWN,
-        Reason.NO_EVIDENCE,
-        is_gap=True,
-        decided_by=items,
-    )
-    yield Row("relief-too-low", Truth.of(bool(blocks.sure)), Outcome.NOT_MET, decided_by=items)
 
 
 def _no_block(case: Case, params: Params, ablations: _Ablations) -> Iterator[Row]:

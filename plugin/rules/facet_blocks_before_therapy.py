@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from plugin.domain.blocks import Blocks, earlier_blocks, may_have_been_a_block
+from plugin.domain.blocks import (
+    Blocks,
+    blocks_that_fell_short,
+    earlier_blocks,
+    may_have_been_a_block,
+)
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family, Purpose
@@ -66,16 +71,5 @@ def _rows(case: Case, params: Params, blocks: Blocks) -> Iterator[Row]:
     yield Row("purpose-not-stated", is_open, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
     unquantified = Truth.of(enough is Truth.UNKNOWN and bool(blocks.unquantified))
     yield Row("unquantified", unquantified, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
-    helped, without = len(blocks.helped), len(blocks.without_result)
-    too_few = Truth.of(helped > 0 and helped + without < number)
-    yield Row("too-few-positive", too_few, Outcome.NOT_MET, decided_by=items)
-    yield Row(
-        "results-not-documented",
-        Truth.of(without > 0),
-        Outcome.UNKNOWN,
-        Reason.NO_EVIDENCE,
-        is_gap=True,
-        decided_by=items,
-    )
-    yield Row("relief-too-low", Truth.of(bool(blocks.sure)), Outcome.NOT_MET, decided_by=items)
+    yield from blocks_that_fell_short(blocks, number, items)
     yield Row("no-block", Truth.TRUE, Outcome.NOT_MET)

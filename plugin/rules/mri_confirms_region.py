@@ -181,7 +181,7 @@ def _nerve_test(case: Case, params: Params, reads: list[_Read]) -> Row:
     """Weighed before an MRI that is old or of another region."""
     since = days_before(case.as_of, params.nerve_test_max_age_days)
     tests = [r for r in reads if r.study.modality is Modality.NERVE_TEST and _is_result(r.study)]
-    recent = [(r, r.is_done & _on_or_after(r.study.date, since)) for r in tests if r.study.date]
+    recent = [(r, r.is_done & r.study.date.holds(lambda day: day >= since)) for r in tests if r.study.date]
     return Row(
         "nerve-test-only",
         any_of(holds for _, holds in recent),
@@ -316,10 +316,6 @@ def _compare_on_or_after(taken: DateRange, began: DateRange) -> Truth:
     if taken.first >= began.last:
         return Truth.TRUE
     return Truth.FALSE if taken.last < began.first else Truth.UNKNOWN
-
-
-def _on_or_after(taken: DateRange | None, since: date) -> Truth:
-    return Truth.UNKNOWN if taken is None else taken.holds(lambda day: day >= since)
 
 
 def _is_future(study: Study, as_of: date) -> bool:

@@ -56,9 +56,7 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(case: Case, telling: tuple[Diagnosis, ...]) -> Iterator[Row]:
     muscle = [d for d in (*case.reasons, *case.listed) if d.in_set(_MUSCLE)]
     certain = [d for d in muscle if d.is_certain]
-    may_be_named = Truth.UNKNOWN if case.diagnoses_unread else Truth.FALSE
-    is_named = Truth.of(bool(certain)) | may_be_named
-    yield Row("muscle-named", is_named, Outcome.MET, decided_by=_items(certain))
+    yield Row("muscle-named", Truth.of(bool(certain)), Outcome.MET, decided_by=_items(certain))
     yield Row("unread", Truth.of(bool(case.diagnoses_unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
     is_possible = Truth.of(bool(muscle))
     yield Row("possible", is_possible, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(muscle))

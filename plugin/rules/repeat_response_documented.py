@@ -102,7 +102,8 @@ def _did_not(case: Case, last: Session, params: Params) -> list[Row]:
     partial = any(r.verdict is Verdict.PARTIAL and r.percent is None for r in reliefs)
     other_way = ~any_of(_is_the_same(i, case) for i in last.injections)
     may_retry = _has_passed(case, last, params.failed_retry_days)
-    results_unread = Truth.of(bool(case.evidence.pain_scores.unread))
+    is_open = any(i.relief.may_be_measured for i in last.injections)
+    results_unread = Truth.of(is_open and bool(case.evidence.pain_scores.unread))
     shown = (last.item(),)
     return [
         Row("unread", results_unread, Outcome.UNKNOWN, Reason.NO_ACCESS),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
-from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
+from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.families import Family, Purpose
 from plugin.domain.injections import Injection, Relief
 from plugin.domain.truth import Truth, any_of
@@ -56,7 +56,7 @@ def evaluate(case: Case, params: Params) -> Check:
             "window_days": params.window_days,
         },
         set_aside=history.set_aside,
-        unread=history.unread,
+        unread=(*history.unread, *_results_unread(case)),
     )
 
 
@@ -98,6 +98,8 @@ def _of_treatment(case: Case, params: Params) -> Iterator[Row]:
     is_met = any_of(_helped(i, case, params) for i in blocks)
     row = "lateral-branch" if _is_of_nerves(case) else "block-helped"
     yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped, params))
+    is_unread = Truth.of(bool(_results_unread(case)))
+    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=_items(blocks, params))
     yield Row(
         "purpose-not-stated",
         Truth.of(is_open),
@@ -115,6 +117,12 @@ def _is_of_nerves(case: Case) -> bool:
 def _unread(case: Case) -> Row:
     is_unread = Truth.of(bool(case.evidence.injections.unread))
     return Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
+
+
+def _results_unread(case: Case) -> tuple[Unread, ...]:
+    """The search for measures, where what is missing of it may show that a block helped."""
+    is_open = any(i.relief.may_be_measured for i in _blocks(case))
+    return case.evidence.pain_scores.unread if is_open else ()
 
 
 def _without_success(blocks: list[Injection], params: Params) -> Iterator[Row]:

@@ -63,9 +63,7 @@ def _rows(case: Case, others: tuple[Diagnosis, ...]) -> Iterator[Row]:
     is_inflammatory = Truth.of(bool(inflammatory))
     seen = _items((*inflammatory, *certain))
     yield Row("inflammatory", is_inflammatory, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
-    may_be_named = Truth.UNKNOWN if case.diagnoses_unread else Truth.FALSE
-    is_named = Truth.of(bool(certain)) | may_be_named
-    yield Row("joint-named", is_named, Outcome.MET, decided_by=_items(certain))
+    yield Row("joint-named", Truth.of(bool(certain)), Outcome.MET, decided_by=_items(certain))
     yield Row("unread", Truth.of(bool(case.diagnoses_unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
     is_possible = Truth.of(bool(named))
     yield Row("possible", is_possible, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(named))

@@ -16,7 +16,6 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from cds_hooks import CallRecord, Client, Reason, Registration, ReplayStore, TokenAuthenticator
-from tests.cds_hooks.conftest import LocalServer, Script
 from tests.cds_hooks.token_cases import GOOD, KEYS, NOW, REFUSED, forged
 from tests.cds_hooks.tokens import (
     ISSUER,
@@ -35,6 +34,7 @@ from tests.cds_hooks.tokens import (
     signed,
 )
 from tests.cds_hooks.wire import CANARY, CLIENT, app_with, encoded, hook_call, service
+from tests.local_servers import LocalServer, Script
 from tests.socket_guard import watched_sockets
 
 PATH = "/cds-services/test-service"

@@ -15,10 +15,10 @@ import pytest
 
 from cds_hooks import AllowedBases, BackendServices, Client, FhirAccess, PrefetchState, Query, Reading, Unread
 from cds_hooks.signing_keys import SigningKey
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.fhir import SEARCH, ids, page, reader_of, search
 from tests.cds_hooks.tokens import Json, private_key, public_jwk
 from tests.cds_hooks.wire import ConditionView, encoded
+from tests.local_servers import Exchange, LocalServer, Script
 from tests.socket_guard import watched_sockets
 
 Serve = Callable[[Script], LocalServer]

@@ -10,9 +10,9 @@ import responses
 
 from cds_hooks import AllowedBases, Breakers, Client, FhirAccess, Query, Unread
 from cds_hooks.allowed_bases import BaseUrl
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.fhir import BASE, SEARCH, page, reader_of, search
 from tests.cds_hooks.wire import ConditionView, encoded, searchset
+from tests.local_servers import Exchange, LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 

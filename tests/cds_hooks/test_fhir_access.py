@@ -8,9 +8,9 @@ import pytest
 import responses
 
 from cds_hooks import FhirAccess, PrefetchState, Query, Reading, Unread
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.fhir import BASE, EHR, SEARCH, call, ids, page, reader, reader_of, search
 from tests.cds_hooks.wire import ConditionView, PatientView, encoded
+from tests.local_servers import Exchange, LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 

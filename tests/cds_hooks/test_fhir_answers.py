@@ -10,9 +10,9 @@ import pytest
 import responses
 
 from cds_hooks import PrefetchState, Reading, Unread
-from tests.cds_hooks.conftest import LocalServer, Script
 from tests.cds_hooks.fhir import BASE, condition, ids, page, reader, search
 from tests.cds_hooks.wire import encoded, searchset
+from tests.local_servers import LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cds_hooks import AllowedBases, Client, FhirAccess, PrefetchState, Query, Unread
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.fhir import EHR, SEARCH, ids, page, reader, reader_of, search
 from tests.cds_hooks.wire import ConditionView, encoded
+from tests.local_servers import Exchange, LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 

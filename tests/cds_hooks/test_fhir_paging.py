@@ -6,8 +6,8 @@ import pytest
 import responses
 
 from cds_hooks import PrefetchState, Unread
-from tests.cds_hooks.conftest import LocalServer, Script
 from tests.cds_hooks.fhir import BASE, endless, ids, page, reader, search
+from tests.local_servers import LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 

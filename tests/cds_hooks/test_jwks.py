@@ -25,8 +25,8 @@ from cds_hooks.jwks import (
     RemoteKeys,
     parse_jwks,
 )
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.tokens import Json, jwks, public_jwk
+from tests.local_servers import Exchange, LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 ALGORITHMS = ("ES384", "RS384")

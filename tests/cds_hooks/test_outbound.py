@@ -23,11 +23,11 @@ from cds_hooks import (
     Response,
     Unread,
 )
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.fhir import EHR as OPEN_EHR
 from tests.cds_hooks.fhir import call, page, reader_of, search
 from tests.cds_hooks.test_allowed_bases import FORGED, NOT_QUITE_LOOPBACK
 from tests.cds_hooks.wire import ConditionView, app_with, encoded, hook_call, service
+from tests.local_servers import Exchange, LocalServer, Script
 from tests.socket_guard import watched_sockets
 
 Serve = Callable[[Script], LocalServer]

@@ -19,9 +19,9 @@ import urllib3
 
 from cds_hooks import PrefetchState, Query, Reading, Unread
 from cds_hooks.upstream import unread_of_error, unread_of_status
-from tests.cds_hooks.conftest import Exchange, LocalServer, Script
 from tests.cds_hooks.fhir import BASE, ids, page, reader, search
 from tests.cds_hooks.wire import ConditionView, encoded
+from tests.local_servers import Exchange, LocalServer, Script
 
 Serve = Callable[[Script], LocalServer]
 

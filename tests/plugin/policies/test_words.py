@@ -22,13 +22,16 @@ from tests.plugin.rules.records import cases
 CATALOGUE = load_catalogue()
 ROWS = {(c, row) for c, text in CATALOGUE.text.criteria.items() for row in text.rows}
 FOLDER = Path(__file__).parents[3] / "plugin" / "rules"
+_OF_SHORT_BLOCKS = {"too-few-positive", "results-not-documented", "relief-too-low"}
 NAMED_ELSEWHERE = {
+    "ablation_follows_blocks": _OF_SHORT_BLOCKS,
+    "facet_blocks_before_therapy": _OF_SHORT_BLOCKS,
     "indication_documented": {
         *("site-disagrees", "positive-without-reason", "axial-by-policy"),
         *(finding.value for finding in PatternFinding),
-    }
+    },
 }
-"""Rows of a rule that is no table, by its name."""
+"""Rows that stand in no table of the rule's own file."""
 SILENT = {"positive", "positive-listed", "confirmed", "block-helped", "diagnostic"}
 """Satisfied rows that the source does not show to be silent."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from plugin.domain.case import Case
 from plugin.domain.check import Kind, Outcome, Reason
 from plugin.domain.evidence import CareEntry, CareKind
 from tests.builders import (
@@ -21,19 +19,7 @@ from tests.builders import (
     order,
     section,
 )
-
-OLD = diagnosis("M54.16", "2025-01-15")
-BY_REASON = ("Condition/M54.16",)
-
-
-def treated(*entries: CareEntry, **changes: Any) -> Case:
-    """Pain for nearly two years, and this care."""
-    return case(**{"problems": [OLD], "care": section(*entries), **changes})
-
-
-def row(asked: Case) -> tuple[str, Outcome]:
-    check = conservative(asked)
-    return check.row, check.outcome
+from tests.plugin.rules.treated import BY_REASON, OLD, row, treated
 
 
 def test_six_sessions_over_46_days_meet_the_criterion_silently() -> None:

@@ -33,19 +33,7 @@ from tests.builders import (
     unread,
     waiver,
 )
-
-OLD = diagnosis("M54.16", "2025-01-15")
-BY_REASON = ("Condition/M54.16",)
-
-
-def treated(*entries: CareEntry, **changes: Any) -> Case:
-    """Pain for nearly two years, and this care."""
-    return case(**{"problems": [OLD], "care": section(*entries), **changes})
-
-
-def row(asked: Case) -> tuple[str, Outcome]:
-    check = conservative(asked)
-    return check.row, check.outcome
+from tests.plugin.rules.treated import OLD, row, treated
 
 
 def test_acute_zoster_needs_no_conservative_care() -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome, Reason
-from plugin.domain.evidence import Diagnosis, Modality, Standing, Study, StudyState
-from plugin.domain.regions import Region
+from plugin.domain.evidence import Modality, Standing, Study
 from plugin.policies.model import RULES
 from tests.builders import (
     CERVICAL,
@@ -26,22 +24,16 @@ from tests.builders import (
     study,
     unread,
 )
-
-SINCE = "2024-01-01"
-LONG = diagnosis("M54.16", SINCE)
-PACEMAKER = diagnosis("Z95.0")
-SACRUM = Region.of("sacral")
-CT, MYELOGRAM, FILM, EMG = (
-    Modality.CT,
-    Modality.CT_MYELOGRAM,
-    Modality.PLAIN_FILM,
-    Modality.NERVE_TEST,
+from tests.plugin.rules.imaged import (
+    CT,
+    FILM,
+    LONG,
+    MYELOGRAM,
+    ORDERED,
+    PACEMAKER,
+    PRELIMINARY,
+    with_studies,
 )
-PRELIMINARY, ORDERED = StudyState.POSSIBLE, StudyState.ORDERED
-
-
-def with_studies(*studies: Study, problems: tuple[Diagnosis, ...] = (LONG,)) -> Case:
-    return case(problems=problems, studies=section(*studies))
 
 
 @pytest.mark.parametrize("modality", [CT, MYELOGRAM])

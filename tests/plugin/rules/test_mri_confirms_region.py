@@ -8,7 +8,7 @@ import pytest
 
 from plugin.domain.case import Case
 from plugin.domain.check import Kind, Outcome
-from plugin.domain.evidence import Diagnosis, Modality, Standing, Study, StudyState
+from plugin.domain.evidence import Diagnosis, Standing, Study
 from plugin.domain.families import Family
 from plugin.domain.regions import Region
 from tests.builders import (
@@ -25,22 +25,17 @@ from tests.builders import (
     section,
     study,
 )
-
-SINCE = "2024-01-01"
-LONG = diagnosis("M54.16", SINCE)
-PACEMAKER = diagnosis("Z95.0")
-SACRUM = Region.of("sacral")
-CT, MYELOGRAM, FILM, EMG = (
-    Modality.CT,
-    Modality.CT_MYELOGRAM,
-    Modality.PLAIN_FILM,
-    Modality.NERVE_TEST,
+from tests.plugin.rules.imaged import (
+    CT,
+    EMG,
+    FILM,
+    LONG,
+    MYELOGRAM,
+    ORDERED,
+    PRELIMINARY,
+    SACRUM,
+    with_studies,
 )
-PRELIMINARY, ORDERED = StudyState.POSSIBLE, StudyState.ORDERED
-
-
-def with_studies(*studies: Study, problems: tuple[Diagnosis, ...] = (LONG,)) -> Case:
-    return case(problems=problems, studies=section(*studies))
 
 
 def row(asked: Case) -> tuple[str, Outcome]:

@@ -148,6 +148,33 @@ def test_how_much_an_earlier_block_helped(relief: Relief, row: str) -> None:
     assert after(block(days_ago(40), relief)) == row
 
 
+@pytest.mark.parametrize(
+    ("relief", "row"),
+    [
+        (HELPED, "block-helped"),
+        (Relief(percent=60.0), "block-too-weak"),
+        (Relief(verdict=Verdict.UNSUCCESSFUL), "block-too-weak"),
+        (Relief(verdict=Verdict.PARTIAL), "unread"),
+        (Relief(verdict=Verdict.SUCCESSFUL), "unread"),
+        (Relief(), "unread"),
+    ],
+)
+def test_measures_that_could_not_be_read_may_show_that_a_block_helped(relief: Relief, row: str) -> None:
+    history = section(block(days_ago(40), relief))
+    asked = case(placed(), problems=[JOINT], injections=history, pain_scores=unread("observations"))
+
+    check = ask("sacroiliac_block_helped", asked)
+
+    assert (check.row, check.reason is Reason.NO_ACCESS) == (row, row == "unread")
+    assert [u.source for u in check.unread] == (["observations"] if row == "unread" else [])
+
+
+def test_measures_that_could_not_be_read_do_not_matter_without_a_block() -> None:
+    asked = case(placed(), problems=[JOINT], pain_scores=unread("observations"))
+
+    assert ask("sacroiliac_block_helped", asked).row == "no-block"
+
+
 def test_treatment_without_any_block_is_a_gap() -> None:
     assert after() == "no-block"
 

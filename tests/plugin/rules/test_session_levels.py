@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,9 +11,24 @@ import pytest
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.domain.evidence import Diagnosis, Standing
+from plugin.domain.injections import Injection
 from plugin.domain.order import InjectionOrder
 from plugin.domain.regions import Region
-from tests.builders import CERVICAL, LUMBAR, UNSPECIFIED, ask, case, diagnosis, on, order, section, unread
+from plugin.evidence.families import coded_family
+from tests.builders import (
+    CERVICAL,
+    LUMBAR,
+    UNSPECIFIED,
+    ask,
+    case,
+    concept,
+    diagnosis,
+    injection,
+    on,
+    order,
+    section,
+    unread,
+)
 
 REASON = ("Condition/M54.16",)
 PAIN = diagnosis("M54.16", "2026-06-01")
@@ -130,6 +146,10 @@ def test_orders_that_the_question_is_not_about_are_not_shown() -> None:
         (None, None, "several-kinds"),
         ("2026-11-25", "2026-11", "dates-not-exact"),
         ("2026-11", "2026-11", "dates-not-exact"),
+        ("2026-11-30", "2026-11", "dates-not-exact"),
+        ("2026-11", "2026-11-01", "dates-not-exact"),
+        ("2026-11-01", "2026-11", "dates-not-exact"),
+        ("2026-11", "2026-11-30", "dates-not-exact"),
         ("2026-11-25", "2026-12", "within-limit"),
         ("2026", "2026-11-25", "dates-not-exact"),
         ("2025", "2026-11-25", "within-limit"),
@@ -218,5 +238,54 @@ def test_a_cyst_on_record_counts_though_diagnoses_are_missing() -> None:
     assert levels(asked).row == "within-limit"
 
 
-def test_earlier_injections_are_no_part_of_the_session() -> None:
-    assert levels(case(EPIDURAL, injections=section())).row == "within-limit"
+def charted(when: str | None, code: str = "64493", **changes: Any) -> Injection:
+    known = concept(code)
+    family = coded_family(known)
+    assert family is not None
+    return injection(when, code=known, family=family, region=known.region or LUMBAR, **changes)
+
+
+@pytest.mark.parametrize(
+    ("done", "row"),
+    [
+        (charted("2026-11-25"), "several-kinds"),
+        (charted("2026-11-25", "64483"), "several-approaches"),
+        (charted("2026-11-25", "62321"), "several-regions"),
+        (charted("2026-11-25", "62323"), "within-limit"),
+        (charted("2026-11-25", "20553"), "within-limit"),
+        (charted("2026-11-24"), "within-limit"),
+        (charted("2026-11-25", is_certain=False), "dates-not-exact"),
+    ],
+)
+def test_an_injection_charted_on_the_planned_day_is_of_the_session(done: Injection, row: str) -> None:
+    check = levels(case(EPIDURAL, problems=[PAIN], injections=section(done)))
+
+    assert check.row == row
+    assert (done.reference in {item.reference for item in check.decided_by}) == (row != "within-limit")
+    assert check.about <= {EPIDURAL.reference}
+
+
+@pytest.mark.parametrize("when", [None, "2026-11", "2026"])
+@pytest.mark.parametrize(
+    ("today", "row"), [(date(2026, 11, 25), "dates-not-exact"), (date(2026, 11, 20), "within-limit")]
+)
+def test_an_injection_without_a_day_may_be_of_the_session_once_that_day_has_come(
+    today: date, row: str, when: str | None
+) -> None:
+    asked = case(replace(EPIDURAL, asked_on=today), problems=[PAIN], injections=section(charted(when)))
+
+    assert levels(asked).row == row
+
+
+@pytest.mark.parametrize(
+    ("today", "row"), [(date(2026, 11, 25), "same-day-unread"), (date(2026, 11, 20), "within-limit")]
+)
+def test_procedures_that_could_not_be_read_matter_once_the_planned_day_has_come(
+    today: date, row: str
+) -> None:
+    asked = case(replace(EPIDURAL, asked_on=today), problems=[PAIN], injections=unread("procedures"))
+
+    check = levels(asked)
+
+    assert check.row == row
+    assert [u.source for u in check.unread] == (["procedures"] if row == "same-day-unread" else [])
