@@ -25,6 +25,8 @@ _PAUSE_SECONDS = 1.0
 
 def application() -> Flask:
     """Called in each worker. Ends it when it cannot start, as without the database."""
+    # By now gunicorn has handlers of its own, which would write what a caller sent.
+    configure_logging(settings.log_level)
     try:
         return create_app(settings, _loaded)
     except ContentError as error:
