@@ -68,7 +68,12 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
 
 def containers(manifests: dict[str, Manifest]) -> Iterator[tuple[Manifest, Manifest]]:
     """Each pod's specification with each of its containers."""
-    for pod in (manifests["Deployment"]["spec"]["template"]["spec"], manifests["Pod"]["spec"]):
+    job = manifests["CronJob"]["spec"]["jobTemplate"]["spec"]
+    for pod in (
+        manifests["Deployment"]["spec"]["template"]["spec"],
+        job["template"]["spec"],
+        manifests["Pod"]["spec"],
+    ):
         for container in (*pod.get("initContainers", ()), *pod["containers"]):
             yield pod, container
 
@@ -82,7 +87,7 @@ def test_helm_finds_nothing_wrong_with_the_chart(tmp_path: Path) -> None:
 
 def test_every_manifest_is_what_kubernetes_takes(manifests: dict[str, Manifest]) -> None:
     expected = {"Deployment", "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"}
-    expected |= {"NetworkPolicy", "ConfigMap", "Pod", *CUSTOM}
+    expected |= {"NetworkPolicy", "ConfigMap", "Pod", "CronJob", *CUSTOM}
 
     assert set(manifests) == expected
     for kind in expected - CUSTOM:
