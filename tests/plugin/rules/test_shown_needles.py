@@ -1,4 +1,4 @@
-"""What the answers about trigger points and transforaminal injections show: entries, and numbers."""
+"""What the answers about needles in muscles, foramina and discs show: entries, and numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plugin.domain.check import Check, Item
 from plugin.domain.evidence import Section, SteroidOrder
 from plugin.domain.families import Family
 from plugin.domain.injections import Injection
-from plugin.domain.order import Companion, Drug, InjectionOrder
+from plugin.domain.order import Companion, Drug, InjectionOrder, Word
 from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from tests.builders import (
@@ -158,3 +158,12 @@ def test_a_drug_that_is_not_resolved_is_shown(region: Region, row: str) -> None:
     check = ask("transforaminal_steroid_not_particulate", case(placed, problems=[diagnosis(reason)]))
 
     assert (check.row, references(check)) == (row, [TRAY.reference])
+
+
+@pytest.mark.parametrize(("words", "row"), [((), "discography"), ((Word.STEROID,), "steroid-in-text")])
+def test_a_needle_in_the_disc_is_noted_on_its_order(words: tuple[Word, ...], row: str) -> None:
+    placed = order("62290", words=frozenset(words))
+
+    check = ask("disc_injection_justified", case(placed))
+
+    assert (check.row, references(check)) == (row, [placed.reference])
