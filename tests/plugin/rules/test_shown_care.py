@@ -82,9 +82,14 @@ def test_a_session_that_may_have_been_does_not_leave_medication_alone() -> None:
 
 @pytest.mark.parametrize(
     ("later", "row"),
-    [("2026-01-10", "nothing-recorded"), ("2026-01-11", "neurological-deficit"), ("2026-01", "undetermined")],
+    [
+        ("2026-01-10", "nothing-recorded"),
+        ("2026-01-11", "neurological-deficit"),
+        ("2026-01", "undetermined"),
+        (None, "undetermined"),
+    ],
 )
-def test_a_deficit_is_worse_when_it_was_charted_as_worse_on_a_later_day(later: str, row: str) -> None:
+def test_a_deficit_is_worse_when_it_was_charted_as_worse_on_a_later_day(later: str | None, row: str) -> None:
     mild = diagnosis("M21.371", "2026-01-10", reference="Condition/first", severity=1)
     severe = diagnosis("M21.371", later, reference="Condition/second", severity=3)
 

@@ -211,6 +211,12 @@ def test_blocks_before_a_further_one_are_shown(asked: Case, row: str, shown: Seq
     assert (check.row, [i.reference for i in check.decided_by]) == (row, references(shown))
 
 
+def test_treatments_are_no_diagnostic_sessions() -> None:
+    treatments = [replace(b, purpose=Purpose.THERAPEUTIC) for b in FOUR]
+
+    assert ask("facet_block_repeated", diagnostic(*treatments, sides=RIGHT)).row == "first-block"
+
+
 def test_a_facet_cyst_is_shown() -> None:
     cyst = diagnosis("M71.38", "2026-01-01")
 

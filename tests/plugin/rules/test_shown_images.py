@@ -200,7 +200,7 @@ def test_a_code_and_a_body_site_that_disagree_are_both_named() -> None:
         (["M79.18"], [], "muscle-named", ["M79.18"]),
         ([], ["M46.1"], "joint-listed", ["M46.1"]),
         ([], ["M79.7"], "excluded-listed", ["M79.7"]),
-        (["M54.50"], [], "none-recorded", ["M54.50"]),
+        (["M54.50", "M46.1"], [], "none-recorded", ["M54.50", "M46.1"]),
     ],
 )
 def test_what_a_trigger_point_is_injected_for_is_shown(
@@ -212,3 +212,11 @@ def test_what_a_trigger_point_is_injected_for_is_shown(
 
     assert (check.row, shown(check)) == (row, [(f"Condition/{code}", None) for code in expected])
     assert check.facts["codes"] == ", ".join(expected)
+
+
+def test_a_muscle_that_is_not_confirmed_is_shown() -> None:
+    unsure = diagnosis("M79.18", is_certain=False)
+
+    check = ask("muscle_pain_documented", reasoned(diagnosis("M79.7"), code="20552", problems=(unsure,)))
+
+    assert (check.row, shown(check)) == ("possible", [(unsure.reference, None)])
