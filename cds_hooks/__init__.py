@@ -9,7 +9,7 @@ from cds_hooks.authentication import (
     ReplayStoreUnavailable,
     TokenAuthenticator,
 )
-from cds_hooks.backend_services import BackendServices
+from cds_hooks.backend_services import BackendServices, BackendTokens
 from cds_hooks.blueprint import CallRecord, FeedbackRecord, create_blueprint
 from cds_hooks.breakers import Breakers, BreakerState
 from cds_hooks.cards import (
@@ -60,6 +60,7 @@ __all__ = [
     "AppointmentContext",
     "Authenticator",
     "BackendServices",
+    "BackendTokens",
     "BreakerState",
     "Breakers",
     "CallRecord",

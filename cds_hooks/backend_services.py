@@ -63,7 +63,16 @@ class _Held:
     lock: threading.Lock = field(default_factory=threading.Lock)
     breaker: Breaker = field(default_factory=lambda: Breaker(1, _COOL_DOWN_SECONDS))
     token: str = field(default="", repr=False)
+    granted_at: float = 0.0
     fresh_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnToken:
+    """Where one call has its token from: `obtain` raises Unreadable, `forget` is for one that was refused."""
+
+    obtain: Callable[[Upstream], str]
+    forget: Callable[[str], None]
 
 
 class BackendTokens:
@@ -74,7 +83,10 @@ class BackendTokens:
     """
 
     def __init__(
-        self, *, warn: Callable[[str, str], None], clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        warn: Callable[[str, str], None] = lambda _client, _why: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._warn = warn
         self._clock = clock
@@ -99,8 +111,8 @@ class BackendTokens:
             try:
                 grant = _granted(services, bases, base, upstream)
                 lasts = min(grant.expires_in, _LONGEST_SECONDS)
-                held.token = grant.access_token
-                held.fresh_until = self._clock() + lasts - min(_MARGIN_SECONDS, lasts / 2)
+                held.token, held.granted_at = grant.access_token, self._clock()
+                held.fresh_until = held.granted_at + lasts - min(_MARGIN_SECONDS, lasts / 2)
                 is_granted = True
             except (Unreadable, _NotGranted) as error:
                 self._warn(client_id, str(error))
@@ -108,6 +120,16 @@ class BackendTokens:
             finally:
                 held.breaker.report(is_answering=is_granted)
             return held.token
+
+    def forget(self, client_id: str, base: BaseUrl, token: str) -> None:
+        """The server does not take `token` any more, as after it was revoked: the next call asks for another.
+
+        One that was refused from the start is kept: another would be refused, too.
+        """
+        held = self._held[client_id, base]
+        with held.lock:
+            if held.token == token and self._clock() - held.granted_at > _COOL_DOWN_SECONDS:
+                held.fresh_until = 0.0
 
 
 def _granted(services: BackendServices, bases: AllowedBases, base: BaseUrl, upstream: Upstream) -> _Grant:

@@ -20,7 +20,7 @@ import requests
 from fhirclient.server import FHIRServer
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
-from cds_hooks.backend_services import MAX_BYTES, BackendTokens
+from cds_hooks.backend_services import MAX_BYTES, BackendTokens, OwnToken
 from cds_hooks.breakers import Breaker, Breakers
 from cds_hooks.clients import Client
 from cds_hooks.outbound import Exchange, open_session
@@ -109,7 +109,7 @@ class _Task(Generic[T]):
 class FhirReader:
     """Reads for one call, until the `deadline` in seconds of the monotonic clock.
 
-    Without a `token`, one is had from `obtain_token` before anything is read.
+    Without a `token`, one is had from `own_token` before anything is read.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class FhirReader:
         base: BaseUrl,
         token: str | None,
         *,
-        obtain_token: Callable[[Upstream], str] | None,
+        own_token: OwnToken | None,
         connections: "_Connections",
         breaker: Breaker,
         limits: _Limits,
@@ -127,7 +127,7 @@ class FhirReader:
     ) -> None:
         self._base = base
         self._token = token
-        self._obtain_token = obtain_token
+        self._own_token = own_token
         self._connections = connections
         self._breaker = breaker
         self._limits = limits
@@ -141,8 +141,8 @@ class FhirReader:
             return dict.fromkeys(queries, _failed(Unread.NOT_PERMITTED))
         if not queries:
             return {}
-        if self._token is None and self._obtain_token is not None:
-            self._token = self._own_token(self._obtain_token)
+        if self._token is None and self._own_token is not None:
+            self._token = self._obtained(self._own_token)
             if self._token is None:
                 return dict.fromkeys(queries, _failed(Unread.NO_ACCESS_TOKEN))
         if not self._breaker.admits():
@@ -152,12 +152,15 @@ class FhirReader:
             answers = self._read_all(queries)
         finally:
             self._breaker.report(is_answering=any(map(_is_answered, answers.values())))
+        is_refused = all(answer.unread is Unread.NOT_PERMITTED for answer in answers.values())
+        if is_refused and self._own_token is not None and self._token is not None:
+            self._own_token.forget(self._token)
         return answers
 
-    def _own_token(self, obtain: Callable[[Upstream], str]) -> str | None:
+    def _obtained(self, own_token: OwnToken) -> str | None:
         """None when there is none by the deadline."""
         upstream = Upstream(self._connections.session, deadline=self._deadline, max_bytes=MAX_BYTES)
-        task = _Task(self._connections.pool, lambda _: obtain(upstream))
+        task = _Task(self._connections.pool, lambda _: own_token.obtain(upstream))
         self._wait(task)
         if not task.future.done():
             task.cut()
@@ -298,11 +301,10 @@ class FhirAccess:
         max_bytes: int = 10 * 1024 * 1024,
         workers: int = 32,
         breakers: Breakers | None = None,
-        warn: Callable[[str, str], None] = ignore,
+        tokens: BackendTokens | None = None,
         observe: Callable[[FhirRead], None] = ignore,
     ) -> None:
         """`deadline_seconds` is for clients without one of their own, `workers` for each client.
-        `warn` is told a client's id and why no token could be had for it.
 
         `max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query.
         `observe` is told of each, from whichever thread read it.
@@ -312,7 +314,7 @@ class FhirAccess:
         self._deadline_seconds = deadline_seconds
         self._limits = _Limits(max_pages, max_resources, max_bytes)
         self._workers = workers
-        self._tokens = BackendTokens(warn=warn)
+        self._tokens = tokens or BackendTokens()
         self._connections: dict[AllowedBases, _Connections] = {}
 
     def reader_for(self, request: HookRequest, client: Client) -> FhirReader | None:
@@ -328,7 +330,7 @@ class FhirAccess:
         return FhirReader(
             base,
             None if lent is None else lent.access_token,
-            obtain_token=None if request.sends_authorization else self._own_token_of(client, base),
+            own_token=None if request.sends_authorization else self._own_token_of(client, base),
             connections=self._connections_of(client.fhir_bases),
             breaker=self.breakers.of(base),
             limits=self._limits,
@@ -337,11 +339,14 @@ class FhirAccess:
             observe=self._observe,
         )
 
-    def _own_token_of(self, client: Client, base: BaseUrl) -> Callable[[Upstream], str] | None:
+    def _own_token_of(self, client: Client, base: BaseUrl) -> OwnToken | None:
         services = client.backend_services
         if services is None:
             return None
-        return partial(self._tokens.token, client.id, services, client.fhir_bases, base)
+        return OwnToken(
+            partial(self._tokens.token, client.id, services, client.fhir_bases, base),
+            partial(self._tokens.forget, client.id, base),
+        )
 
     def _connections_of(self, bases: AllowedBases) -> _Connections:
         """Connections are shared by calls that may reach the same addresses, never with others."""

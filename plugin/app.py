@@ -18,6 +18,7 @@ from cds_hooks import (
     ANY_NETWORK,
     AllowedBases,
     Authenticator,
+    BackendTokens,
     Card,
     Client,
     FhirAccess,
@@ -356,7 +357,8 @@ def create_client(settings: Settings) -> Client:
 
 def create_fhir_access(settings: Settings, metrics: Metrics | None = None) -> FhirAccess:
     """`metrics`: where reads are counted, if they are."""
-    access = partial(FhirAccess, deadline_seconds=settings.deadline_seconds, warn=log_no_token)
+    tokens = BackendTokens(warn=log_no_token)
+    access = partial(FhirAccess, deadline_seconds=settings.deadline_seconds, tokens=tokens)
     return access() if metrics is None else access(observe=metrics.fhir_read)
 
 

@@ -13,7 +13,17 @@ from urllib.parse import parse_qs
 import jwt
 import pytest
 
-from cds_hooks import AllowedBases, BackendServices, Client, FhirAccess, PrefetchState, Query, Reading, Unread
+from cds_hooks import (
+    AllowedBases,
+    BackendServices,
+    BackendTokens,
+    Client,
+    FhirAccess,
+    PrefetchState,
+    Query,
+    Reading,
+    Unread,
+)
 from cds_hooks.signing_keys import SigningKey
 from tests.cds_hooks.fhir import SEARCH, call, ids, page, reader_of, search
 from tests.cds_hooks.tokens import Json, private_key, public_jwk
@@ -43,6 +53,7 @@ class Ehr:
     start: Serve
     grant: Script | Json = field(default_factory=lambda: GRANT)
     configuration: Any = None
+    status: int = 200
     forms: list[dict[str, str]] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
 
@@ -64,7 +75,7 @@ class Ehr:
                 exchange.answer(encoded(self.grant))
         else:
             self.tokens.append(exchange.headers.get("authorization"))
-            exchange.answer(encoded(page("c1")))
+            exchange.answer(encoded(page("c1")), status=self.status)
 
     def client(self, **changes: Any) -> Client:
         bases = AllowedBases((self.base,), allow_loopback=True)
@@ -152,6 +163,29 @@ def test_a_token_that_is_about_to_expire_is_asked_for_anew(open_ehr: OpenEhr, ex
         read(ehr, using)
 
     assert len({form["client_assertion"] for form in ehr.forms}) == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_is_not_taken_any_more_is_replaced_for_the_next_call(
+    open_ehr: OpenEhr, status: int
+) -> None:
+    now = [0.0]
+    ehr, using = open_ehr(), FhirAccess(deadline_seconds=20.0, tokens=BackendTokens(clock=lambda: now[0]))
+    read(ehr, using)
+    now[0], ehr.status = 60.0, status
+    assert read(ehr, using).unread is Unread.NOT_PERMITTED
+    ehr.grant, ehr.status = {**GRANT, "access_token": "granted-2"}, 200
+
+    assert ids(read(ehr, using)) == ["c1"]
+    assert ehr.tokens == ["Bearer granted-1", "Bearer granted-1", "Bearer granted-2"]
+
+
+def test_a_token_that_is_refused_from_the_start_is_not_asked_for_at_every_call(open_ehr: OpenEhr) -> None:
+    ehr, using = open_ehr(status=403), access()
+
+    for _ in range(3):
+        assert read(ehr, using).unread is Unread.NOT_PERMITTED
+    assert len(ehr.forms) == 1
 
 
 def test_calls_at_the_same_time_ask_for_one_token(open_ehr: OpenEhr) -> None:
@@ -284,7 +318,9 @@ def test_neither_token_nor_assertion_is_logged_or_told(
     open_ehr: OpenEhr, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[str] = []
-    using = FhirAccess(deadline_seconds=20.0, warn=lambda client, why: told.append(f"{client}: {why}"))
+    using = FhirAccess(
+        deadline_seconds=20.0, tokens=BackendTokens(warn=lambda client, why: told.append(f"{client}: {why}"))
+    )
     ehr, broken = open_ehr(), open_ehr(grant={**GRANT, "token_type": "mac"})
 
     with caplog.at_level(logging.DEBUG):
