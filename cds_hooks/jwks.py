@@ -113,7 +113,7 @@ class RemoteKeys:
 
     At most one fetch per `COOL_DOWN_SECONDS`, whatever is asked. A caller waits for a fetch only when no
     known key serves. While fetching fails, which `warn` is told, the old keys hold for `STALE_SECONDS`.
-    `on_read` is told of each fetch that gave keys.
+    `on_read` is told of each fetch that gave keys. A fetch, and who waits for it, ends after `fetch_seconds`.
     `clock` is in seconds.
     """
 
@@ -124,8 +124,10 @@ class RemoteKeys:
         *,
         warn: Callable[[str], None],
         on_read: Callable[[], None] = lambda: None,
+        fetch_seconds: float = FETCH_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._fetch_seconds = fetch_seconds
         self._warn = warn
         self._on_read = on_read
         self._url = url
@@ -144,9 +146,11 @@ class RemoteKeys:
         if found and self._age() < FRESH_SECONDS:
             return found
         fetching = self._refresh()
-        if found or fetching is None:
-            return found or self._none_known()
-        wait([fetching], timeout=FETCH_SECONDS)
+        if found:
+            return found
+        if fetching is not None:
+            wait([fetching], timeout=self._fetch_seconds)
+        # A fetch may also have ended between the first look and the second.
         return self._known(kid, algorithm) or self._none_known()
 
     def _known(self, kid: str, algorithm: str) -> tuple[PyJWK, ...]:
@@ -174,7 +178,7 @@ class RemoteKeys:
 
     def _fetch(self) -> None:
         try:
-            keys = parse_jwks(fetch_jwks(self._url, self._session), self._algorithms)
+            keys = parse_jwks(fetch_jwks(self._url, self._session, self._fetch_seconds), self._algorithms)
         except KeysUnavailable as error:
             self._warn(str(error))
             return
@@ -182,13 +186,13 @@ class RemoteKeys:
         self._on_read()
 
 
-def fetch_jwks(url: str, session: requests.Session) -> bytes:
-    """The body at `url`, within `FETCH_SECONDS`. Raises KeysUnavailable, without the URL in the message."""
+def fetch_jwks(url: str, session: requests.Session, seconds: float = FETCH_SECONDS) -> bytes:
+    """The body at `url`, within `seconds`. Raises KeysUnavailable, without the URL in the message."""
     with Exchange() as exchange:
-        deadline = threading.Timer(FETCH_SECONDS, exchange.cut)
+        deadline = threading.Timer(seconds, exchange.cut)
         deadline.start()
         try:
-            with session.get(url, timeout=FETCH_SECONDS, allow_redirects=False, stream=True) as response:
+            with session.get(url, timeout=seconds, allow_redirects=False, stream=True) as response:
                 if response.status_code != 200:
                     raise KeysUnavailable(f"the server answers {response.status_code}")
                 return _body(response)

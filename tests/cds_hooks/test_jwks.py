@@ -40,6 +40,10 @@ class Clock:
         return self.now
 
 
+PATIENCE_SECONDS = 20.0
+"""For fetches whose speed is not what is tested."""
+
+
 class Issuer:
     """A JWKS server whose answer can be changed; None is an answer of 503."""
 
@@ -50,7 +54,12 @@ class Issuer:
         self.local = serve(self._answer)
         self.reads = 0
         self.keys = RemoteKeys(
-            self.local.base, ALGORITHMS, warn=self.warnings.append, on_read=self._count, clock=self.clock
+            self.local.base,
+            ALGORITHMS,
+            warn=self.warnings.append,
+            on_read=self._count,
+            fetch_seconds=PATIENCE_SECONDS,
+            clock=self.clock,
         )
 
     def _count(self) -> None:

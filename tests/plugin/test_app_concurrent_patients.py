@@ -55,7 +55,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> flask.Flask:
 
 def settings(folder: Path) -> Settings:
     store = f"sqlite:///{folder}/store.sqlite3"
-    return Settings.model_validate({"today": TODAY, "deadline_seconds": 30, "database": store})
+    given = {"today": TODAY, "deadline_seconds": 30, "database": store, "max_in_flight": 64}
+    return Settings.model_validate(given)
 
 
 @pytest.fixture(scope="module")
