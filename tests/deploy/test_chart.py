@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,56 +12,10 @@ import pytest
 import yaml
 
 from plugin.settings import PREFIX, Settings
-from tests.scenarios.scenario import ROOT
+from tests.deploy.chart import CHART, KUBERNETES, VALUES, Manifest, helm, manifests_of, rendered
 
-CHART = ROOT / "deploy" / "chart"
-KUBERNETES = "1.31"
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
 """Kinds of the Prometheus operator, for which no schema is at hand."""
-VALUES: dict[str, Any] = {
-    "publicUrl": "https://cds.example.org",
-    "existingSecret": "spinal-cds",
-    "replayUrlInSecret": True,
-    "site": {
-        "clients.toml": (ROOT / "deploy" / "clients.example.toml").read_text(encoding="utf-8"),
-        "policy.toml": 'extends = "default"\n',
-    },
-    "settings": {"SPINAL_CDS_POLICY": "/etc/spinal-cds/policy.toml"},
-    "imagePullSecrets": [{"name": "pull"}],
-    "autoscaling": {"callsInFlight": 10},
-    "ingress": {"enabled": True},
-    "networkPolicy": {"database": {"cidrs": ["10.1.0.0/24"]}, "ehr": {"cidrs": ["10.2.0.0/16"]}},
-    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-    "prometheusRule": {"enabled": True},
-    "podAnnotations": {"example.org/team": "cds"},
-    "nodeSelector": {"kubernetes.io/os": "linux"},
-    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
-}
-Manifest = dict[str, Any]
-
-
-def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("helm")
-    if program is None:
-        pytest.skip("helm is not installed (.ci/run builds it with Go)")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-
-
-def rendered(folder: Path, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    path = folder / "values.yaml"
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    return helm("template", "one", str(CHART), "--kube-version", f"{KUBERNETES}.0", "--values", str(path))
-
-
-@pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
-    """By kind, of which there is one each."""
-    done = rendered(tmp_path_factory.mktemp("values"), VALUES)
-    assert done.returncode == 0, done.stderr
-    found = [document for document in yaml.safe_load_all(done.stdout) if document]
-    by_kind = {manifest["kind"]: manifest for manifest in found}
-    assert len(by_kind) == len(found)
-    return by_kind
 
 
 def containers(manifests: dict[str, Manifest]) -> Iterator[tuple[Manifest, Manifest]]:
@@ -144,7 +96,7 @@ def test_the_site_s_files_are_mounted_and_a_change_of_them_replaces_the_pods(
     assert manifests["ConfigMap"]["data"] == VALUES["site"]
 
     changed = {**VALUES, "site": {**VALUES["site"], "policy.toml": 'extends = "nice-ng59"\n'}}
-    other = {d["kind"]: d for d in yaml.safe_load_all(rendered(tmp_path, changed).stdout) if d}
+    other = {manifest["kind"]: manifest for manifest in manifests_of(tmp_path, changed)}
     sums = [
         m["Deployment"]["spec"]["template"]["metadata"]["annotations"]["checksum/site"]
         for m in (manifests, other)
