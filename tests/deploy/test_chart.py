@@ -104,6 +104,32 @@ def test_the_site_s_files_are_mounted_and_a_change_of_them_replaces_the_pods(
     assert sums[0] != sums[1]
 
 
+def test_the_control_file_is_followed_without_replacing_the_pods(
+    manifests: dict[str, Manifest], tmp_path: Path
+) -> None:
+    def with_control(text: str) -> dict[tuple[str, str], Manifest]:
+        values = {**VALUES, "site": {**VALUES["site"], "control.toml": text}}
+        return {(m["kind"], m["metadata"]["name"]): m for m in manifests_of(tmp_path, values)}
+
+    control = ("ConfigMap", "one-control")
+    live, off = with_control('default = "live"\n'), with_control('off = "drill"\n')
+
+    assert [name for name in live if live[name] != off[name]] == [control]
+    assert off[control]["data"] == {"control.toml": 'off = "drill"\n'}
+    assert off["ConfigMap", "one-site"] == manifests["ConfigMap"]
+    pod = off["Deployment", "one"]["spec"]["template"]["spec"]
+    # Not by subPath: such a file would stay as it was when the pod started.
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert {"name": "SPINAL_CDS_CONTROL_FILE", "value": "/etc/spinal-cds/control.toml"} in container[
+            "env"
+        ]
+        assert {"name": "site", "mountPath": "/etc/spinal-cds", "readOnly": True} in container["volumeMounts"]
+    [site] = [volume for volume in pod["volumes"] if volume["name"] == "site"]
+    assert {"configMap": {"name": "one-control"}} in site["projected"]["sources"]
+    for manifest in (off[control], off["Deployment", "one"]):
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
 def test_nothing_is_let_out_but_to_names_the_database_and_the_ehrs(manifests: dict[str, Manifest]) -> None:
     egress = manifests["NetworkPolicy"]["spec"]["egress"]
 
@@ -160,3 +186,20 @@ def test_what_is_missing_is_named(tmp_path: Path, missing: dict[str, Any], named
 
     assert done.returncode != 0
     assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SPINAL_CDS_PROFILE",
+        "SPINAL_CDS_PROFILE_FILE",
+        "spinal_cds_profile",
+        "SPINAL_CDS_DATABASE",
+        "WEB_CONCURRENCY",
+    ],
+)
+def test_a_setting_that_the_chart_makes_itself_cannot_be_given_again(tmp_path: Path, name: str) -> None:
+    done = rendered(tmp_path, {**VALUES, "settings": {name: "development"}})
+
+    assert done.returncode != 0
+    assert f"settings: {name}: the chart sets " in done.stderr
