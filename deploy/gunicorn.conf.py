@@ -4,15 +4,19 @@ Settings and content are read once, in this, the master process, and the workers
 share its memory, and the database was looked at before any of them serves.
 """
 
+import atexit
 import gc
 import os
 import shutil
 import sys
 import tempfile
 
-# Where workers count for Prometheus together; prometheus_client looks at it when it is imported.
+# Where workers count for Prometheus together; prometheus_client looks at it when it is imported. It goes
+# however the master ends, even when it cannot start.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="spinal-cds-", dir="/dev/shm")
+    counts = tempfile.mkdtemp(prefix=f"spinal-cds-{os.getpid()}-", dir="/dev/shm")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+    atexit.register(shutil.rmtree, counts, ignore_errors=True)
 
 from plugin.cli.serve import banner
 from plugin.metrics import forget_process
@@ -47,9 +51,10 @@ def when_ready(server):
     print(f"{banner(settings)}\nListening on {', '.join(map(str, server.LISTENERS))}", file=sys.stderr)
 
 
+def post_fork(server, worker):
+    """A worker that ends leaves to the master what all of them share."""
+    atexit.unregister(shutil.rmtree)
+
+
 def child_exit(server, worker):
     forget_process(worker.pid)
-
-
-def on_exit(server):
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

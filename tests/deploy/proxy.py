@@ -24,6 +24,7 @@ SOON = 30
 @dataclass(frozen=True, slots=True)
 class Proxy:
     port: int
+    probe_port: int
     folder: Path
 
     @property
@@ -45,8 +46,8 @@ def proxy(folder: Path, *upstream_ports: int, with_mtls: bool = False) -> Iterat
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         raise MissingProgramError("nginx is not installed (Debian: nginx-light)")
-    port = free_port()
-    _lay_out(folder, port, upstream_ports, with_mtls)
+    port, probe_port = free_port(), free_port()
+    _lay_out(folder, port, probe_port, upstream_ports, with_mtls)
     log = folder / "nginx.log"
     # As root, nginx would have workers that may not look into a test's folder.
     directives = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
@@ -55,18 +56,21 @@ def proxy(folder: Path, *upstream_ports: int, with_mtls: bool = False) -> Iterat
         process = subprocess.Popen(command, stdout=written, stderr=written)
     try:
         _wait_for(port, process, log)
-        yield Proxy(port, folder)
+        yield Proxy(port, probe_port, folder)
     finally:
         process.terminate()
         process.wait(timeout=SOON)
 
 
-def _lay_out(folder: Path, port: int, upstream_ports: tuple[int, ...], with_mtls: bool) -> None:
+def _lay_out(
+    folder: Path, port: int, probe_port: int, upstream_ports: tuple[int, ...], with_mtls: bool
+) -> None:
     scratch = folder / "tmp"
     scratch.mkdir(parents=True)
     write_certificate(folder / "tls", "tls")
     text = (SHIPPED / "nginx.conf").read_text(encoding="utf-8")
     changes = {" /tmp/": f" {scratch}/", "listen 8443 ": f"listen 127.0.0.1:{port} "}
+    changes |= {"listen 127.0.0.1:8080;": f"listen 127.0.0.1:{probe_port};"}
     changes |= {"/dev/stderr": str(folder / "nginx.log"), "/dev/stdout": str(folder / "access.log")}
     for shipped, changed in changes.items():
         assert shipped in text

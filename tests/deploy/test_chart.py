@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,56 +12,10 @@ import pytest
 import yaml
 
 from plugin.settings import PREFIX, Settings
-from tests.scenarios.scenario import ROOT
+from tests.deploy.chart import CHART, KUBERNETES, VALUES, Manifest, helm, manifests_of, rendered
 
-CHART = ROOT / "deploy" / "chart"
-KUBERNETES = "1.31"
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
 """Kinds of the Prometheus operator, for which no schema is at hand."""
-VALUES: dict[str, Any] = {
-    "publicUrl": "https://cds.example.org",
-    "existingSecret": "spinal-cds",
-    "replayUrlInSecret": True,
-    "site": {
-        "clients.toml": (ROOT / "deploy" / "clients.example.toml").read_text(encoding="utf-8"),
-        "policy.toml": 'extends = "default"\n',
-    },
-    "settings": {"SPINAL_CDS_POLICY": "/etc/spinal-cds/policy.toml"},
-    "imagePullSecrets": [{"name": "pull"}],
-    "autoscaling": {"callsInFlight": 10},
-    "ingress": {"enabled": True},
-    "networkPolicy": {"database": {"cidrs": ["10.1.0.0/24"]}, "ehr": {"cidrs": ["10.2.0.0/16"]}},
-    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-    "prometheusRule": {"enabled": True},
-    "podAnnotations": {"example.org/team": "cds"},
-    "nodeSelector": {"kubernetes.io/os": "linux"},
-    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
-}
-Manifest = dict[str, Any]
-
-
-def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("helm")
-    if program is None:
-        pytest.skip("helm is not installed (.ci/run builds it with Go)")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-
-
-def rendered(folder: Path, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    path = folder / "values.yaml"
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    return helm("template", "one", str(CHART), "--kube-version", f"{KUBERNETES}.0", "--values", str(path))
-
-
-@pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
-    """By kind, of which there is one each."""
-    done = rendered(tmp_path_factory.mktemp("values"), VALUES)
-    assert done.returncode == 0, done.stderr
-    found = [document for document in yaml.safe_load_all(done.stdout) if document]
-    by_kind = {manifest["kind"]: manifest for manifest in found}
-    assert len(by_kind) == len(found)
-    return by_kind
 
 
 def containers(manifests: dict[str, Manifest]) -> Iterator[tuple[Manifest, Manifest]]:
@@ -144,12 +96,38 @@ def test_the_site_s_files_are_mounted_and_a_change_of_them_replaces_the_pods(
     assert manifests["ConfigMap"]["data"] == VALUES["site"]
 
     changed = {**VALUES, "site": {**VALUES["site"], "policy.toml": 'extends = "nice-ng59"\n'}}
-    other = {d["kind"]: d for d in yaml.safe_load_all(rendered(tmp_path, changed).stdout) if d}
+    other = {manifest["kind"]: manifest for manifest in manifests_of(tmp_path, changed)}
     sums = [
         m["Deployment"]["spec"]["template"]["metadata"]["annotations"]["checksum/site"]
         for m in (manifests, other)
     ]
     assert sums[0] != sums[1]
+
+
+def test_the_control_file_is_followed_without_replacing_the_pods(
+    manifests: dict[str, Manifest], tmp_path: Path
+) -> None:
+    def with_control(text: str) -> dict[tuple[str, str], Manifest]:
+        values = {**VALUES, "site": {**VALUES["site"], "control.toml": text}}
+        return {(m["kind"], m["metadata"]["name"]): m for m in manifests_of(tmp_path, values)}
+
+    control = ("ConfigMap", "one-control")
+    live, off = with_control('default = "live"\n'), with_control('off = "drill"\n')
+
+    assert [name for name in live if live[name] != off[name]] == [control]
+    assert off[control]["data"] == {"control.toml": 'off = "drill"\n'}
+    assert off["ConfigMap", "one-site"] == manifests["ConfigMap"]
+    pod = off["Deployment", "one"]["spec"]["template"]["spec"]
+    # Not by subPath: such a file would stay as it was when the pod started.
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert {"name": "SPINAL_CDS_CONTROL_FILE", "value": "/etc/spinal-cds/control.toml"} in container[
+            "env"
+        ]
+        assert {"name": "site", "mountPath": "/etc/spinal-cds", "readOnly": True} in container["volumeMounts"]
+    [site] = [volume for volume in pod["volumes"] if volume["name"] == "site"]
+    assert {"configMap": {"name": "one-control"}} in site["projected"]["sources"]
+    for manifest in (off[control], off["Deployment", "one"]):
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
 def test_nothing_is_let_out_but_to_names_the_database_and_the_ehrs(manifests: dict[str, Manifest]) -> None:
@@ -208,3 +186,20 @@ def test_what_is_missing_is_named(tmp_path: Path, missing: dict[str, Any], named
 
     assert done.returncode != 0
     assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SPINAL_CDS_PROFILE",
+        "SPINAL_CDS_PROFILE_FILE",
+        "spinal_cds_profile",
+        "SPINAL_CDS_DATABASE",
+        "WEB_CONCURRENCY",
+    ],
+)
+def test_a_setting_that_the_chart_makes_itself_cannot_be_given_again(tmp_path: Path, name: str) -> None:
+    done = rendered(tmp_path, {**VALUES, "settings": {name: "development"}})
+
+    assert done.returncode != 0
+    assert f"settings: {name}: the chart sets " in done.stderr

@@ -9,6 +9,7 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 from plugin.metrics import Metrics
+from tests.deploy.chart import Manifest
 from tests.scenarios.scenario import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -49,3 +50,22 @@ def test_every_label_that_is_asked_for_exists() -> None:
         filtered = set(re.findall(r"[{,]\s*(\w+)\s*[!=]", expression))
         known = set().union(LABELS, *(labels[name] for name in named(expression)))
         assert grouped | filtered <= known, expression
+
+
+def test_alerts_find_the_instances_beside_compose_and_in_a_cluster(manifests: dict[str, Manifest]) -> None:
+    scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    label = manifests["ServiceMonitor"]["spec"]["jobLabel"]
+    jobs = [job["job_name"] for job in scraped["scrape_configs"]]
+    jobs.append(manifests["Service"]["metadata"]["labels"][label])
+
+    patterns = set().union(*(re.findall(r'job=~"([^"]*)"', expression) for expression in expressions()))
+    assert patterns
+    assert [(p, job) for p in patterns for job in jobs if not re.fullmatch(p, job)] == []
+
+
+def test_keys_that_are_old_matter_only_while_the_client_calls() -> None:
+    [expression] = [found for found in expressions() if "jwks_read_timestamp" in found and "> 6" in found]
+
+    assert re.search(
+        r"and on \(client\) sum by \(client\) \(increase\(spinal_cds_requests_total\[", expression
+    )

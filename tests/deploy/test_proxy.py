@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from tests.cds_hooks.tokens import PUBLIC_URL
 from tests.database_servers import MissingProgramError, free_port
@@ -20,6 +24,7 @@ from tests.deploy.gunicorn import Gunicorn, gunicorn
 from tests.deploy.proxy import Proxy, proxy
 from tests.plugin.cards.service import SERVICE, TODAY, request_of
 from tests.plugin.registered import site, token
+from tests.scenarios.scenario import ROOT
 from tests.sizes import sized
 
 SOON = 60
@@ -58,6 +63,20 @@ def session_for(front: Proxy) -> requests.Session:
     session.trust_env = False
     session.verify = front.certificate
     return session
+
+
+def is_healthy(front: Proxy) -> bool:
+    """What the compose file's probe of the proxy finds."""
+    if shutil.which("wget") is None:
+        pytest.skip("wget is not installed (Debian: wget)")
+    services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    _, *command = services["proxy"]["healthcheck"]["test"]
+    shipped = "http://127.0.0.1:8080/livez"
+    assert command.pop() == shipped
+    here = f"http://127.0.0.1:{front.probe_port}/livez"
+    # Without the proxy variables that this machine may have set.
+    alone = {"PATH": os.environ["PATH"]}
+    return subprocess.run([*command, here], env=alone, check=False, timeout=SOON).returncode == 0
 
 
 def connection(front: Proxy) -> ssl.SSLSocket:
@@ -190,7 +209,16 @@ def test_with_mtls_only_a_client_with_a_certificate_is_answered(tmp_path: Path) 
         session.cert = (str(certificates / "clients-ca.crt"), str(certificates / "clients-ca.key"))
         answered = post(front, session)
 
+        assert is_healthy(front)
+
     assert (refused, answered) == (400, 200)
+
+
+def test_the_proxy_is_unhealthy_when_no_instance_answers(tmp_path: Path) -> None:
+    with fronted(tmp_path) as (front, [service]):
+        assert is_healthy(front)
+        service.stopped()
+        assert not is_healthy(front)
 
 
 def test_what_is_logged_holds_no_query_and_no_token(tmp_path: Path) -> None:

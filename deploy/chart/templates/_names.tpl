@@ -35,9 +35,12 @@ fsGroup: 65532
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{- define "spinal-cds.environment" -}}
+{{- define "spinal-cds.own-environment" -}}
 - {name: SPINAL_CDS_PROFILE, value: production}
 - {name: SPINAL_CDS_CLIENTS_FILE, value: /etc/spinal-cds/clients.toml}
+{{- if hasKey .Values.site "control.toml" }}
+- {name: SPINAL_CDS_CONTROL_FILE, value: /etc/spinal-cds/control.toml}
+{{- end }}
 - {name: SPINAL_CDS_PUBLIC_URL, value: {{ required "publicUrl: the https URL that EHRs know the service by" .Values.publicUrl | quote }}}
 - {name: SPINAL_CDS_DATABASE_FILE, value: /run/secrets/spinal-cds/database}
 {{- if .Values.replayUrlInSecret }}
@@ -47,7 +50,20 @@ seccompProfile: {type: RuntimeDefault}
 - {name: SPINAL_CDS_METRICS_HOST, value: 0.0.0.0}
 - {name: SPINAL_CDS_METRICS_PORT, value: "9464"}
 - {name: WEB_CONCURRENCY, value: {{ .Values.workers | quote }}}
+{{- end -}}
+
+{{- define "spinal-cds.environment" -}}
+{{- $own := include "spinal-cds.own-environment" . }}
+{{- $taken := dict }}
+{{- range fromYamlArray $own }}
+{{- $_ := set $taken (regexReplaceAll "(_FILE)+$" .name "") .name }}
+{{- end }}
+{{- $own }}
 {{- range $name, $value := .Values.settings }}
+{{- $same := get $taken (regexReplaceAll "(_FILE)+$" (upper $name) "") }}
+{{- if $same }}
+{{- fail (printf "settings: %s: the chart sets %s itself" $name $same) }}
+{{- end }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
 {{- end -}}
@@ -61,7 +77,12 @@ seccompProfile: {type: RuntimeDefault}
 
 {{- define "spinal-cds.volumes" -}}
 - name: site
-  configMap: {name: {{ include "spinal-cds.name" . }}-site}
+  projected:
+    sources:
+      - configMap: {name: {{ include "spinal-cds.name" . }}-site}
+      {{- if hasKey .Values.site "control.toml" }}
+      - configMap: {name: {{ include "spinal-cds.name" . }}-control}
+      {{- end }}
 - name: secrets
   secret:
     secretName: {{ required "existingSecret: a Secret with the key `database`" .Values.existingSecret }}
