@@ -57,8 +57,8 @@ class Unread(StrEnum):
 class Reading(Generic[V]):
     """Resources of one type. `unread` is None when nothing is missing; for NULL the caller decides.
 
-    `self_link` says what a server took for the search. `listed` is how many entries there were, whatever they
-    turned out to be, and `total` how many the server says there are on all pages.
+    `self_link` says what a server took for the search, `total` how many matches there are on all pages.
+    `foreign` matches are of another type; `included` resources are of this type and no matches.
     """
 
     state: PrefetchState
@@ -67,7 +67,8 @@ class Reading(Generic[V]):
     next_link: str | None = None
     unread: Unread | None = None
     self_link: str | None = field(default=None, compare=False)
-    listed: int = field(default=0, compare=False)
+    foreign: int = field(default=0, compare=False)
+    included: int = field(default=0, compare=False)
     total: int | None = field(default=None, compare=False)
 
     def followed_by(self, rest: "Reading[V]") -> "Reading[V]":
@@ -76,9 +77,12 @@ class Reading(Generic[V]):
         # How many are missing is told by all pages together.
         its = None if rest.unread is Unread.FEWER_THAN_COUNTED else rest.unread
         resources = _without_repeats([*self.resources, *rest.resources])
-        listed = self.listed + rest.listed
+        # A server that ignores where a page begins repeats what was counted already.
+        foreign = max(self.foreign, rest.foreign)
+        included = self.included + rest.included
         total = max(self.total or 0, rest.total or 0)
-        unread = own or its or (Unread.FEWER_THAN_COUNTED if total > listed else None)
+        is_short = total > len(resources) + foreign - included
+        unread = own or its or (Unread.FEWER_THAN_COUNTED if is_short else None)
         return Reading(
             state=_state(resources, unread),
             resources=resources,
@@ -86,7 +90,8 @@ class Reading(Generic[V]):
             next_link=rest.next_link,
             unread=unread,
             self_link=self.self_link,
-            listed=listed,
+            foreign=foreign,
+            included=included,
             total=total,
         )
 
@@ -96,8 +101,13 @@ class _Link(msgspec.Struct):
     url: str = ""
 
 
+class _Search(msgspec.Struct, gc=False):
+    mode: str | None = None
+
+
 class _Entry(msgspec.Struct, Generic[V]):
     resource: V
+    search: _Search | None = None
 
 
 class _Bundle(msgspec.Struct, Generic[V], rename="camel"):
@@ -127,6 +137,8 @@ class _Head(msgspec.Struct, rename="camel"):
     issue: Any = None
 
 
+_NO_MATCH = ("include", "outcome")
+"""`search.mode` of what a server sends beside the matches, and does not count in `total`."""
 _id_of = attrgetter("id")
 _loose_bundle_decoder = msgspec.json.Decoder(_LooseBundle)
 _loose_entry_decoder = msgspec.json.Decoder(_LooseEntry)
@@ -221,15 +233,23 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
         return Reading(PrefetchState.NULL)
     if bundle.resource_type != "Bundle":
         return None
-    resources = [entry.resource for entry in bundle.entry or ()]
+    entries = bundle.entry or ()
+    resources = [entry.resource for entry in entries]
     if resources and set(map(plan.type_of, resources)) != {resource_type}:
         return None
     kept = _without_repeats(resources)
     links = {link.relation: link.url for link in reversed(bundle.link or ())}
     next_link, total = links.get("next"), _total(bundle.total)
-    unread = _unread_of_page(next_link, len(resources), total)
+    included = sum(e.search is not None and e.search.mode in _NO_MATCH for e in entries) if total else 0
+    unread = _unread_of_page(next_link, len(kept) - included, total)
     return Reading(
-        _state(kept, unread), kept, 0, next_link or None, unread, links.get("self"), len(resources), total
+        _state(kept, unread),
+        kept,
+        next_link=next_link or None,
+        unread=unread,
+        self_link=links.get("self"),
+        included=included,
+        total=total,
     )
 
 
@@ -237,10 +257,10 @@ def _total(told: Any) -> int | None:
     return told if type(told) is int else None
 
 
-def _unread_of_page(next_link: str | None, listed: int, total: int | None) -> Unread | None:
+def _unread_of_page(next_link: str | None, matches: int, total: int | None) -> Unread | None:
     if next_link is not None:
         return Unread.MORE_PAGES
-    return Unread.FEWER_THAN_COUNTED if total is not None and total > listed else None
+    return Unread.FEWER_THAN_COUNTED if total is not None and total > matches else None
 
 
 @dataclass(slots=True)
@@ -250,10 +270,10 @@ class _Tally(Generic[V]):
     resources: list[V] = field(default_factory=list)
     malformed: int = 0
     foreign: int = 0
+    included: int = 0
     failed: bool = False
 
-    def reading(self, links: Any = None, listed: int = 0, total: int | None = None) -> Reading[V]:
-        """`listed`: entries of any kind; notes of the server are sometimes counted in its `total`."""
+    def reading(self, links: Any = None, total: int | None = None) -> Reading[V]:
         next_link = _link(links, "next")
         resources = _without_repeats(self.resources)
         if self.failed and not resources and not self.malformed:
@@ -266,7 +286,8 @@ class _Tally(Generic[V]):
         elif self.malformed:
             unread = Unread.MALFORMED_ENTRIES
         else:
-            unread = _unread_of_page(next_link, listed, total)
+            matches = len(resources) + self.foreign - self.included
+            unread = _unread_of_page(next_link, matches, total)
         return Reading(
             _state(resources, unread),
             resources,
@@ -274,7 +295,8 @@ class _Tally(Generic[V]):
             next_link or None,
             unread,
             _link(links, "self"),
-            listed,
+            self.foreign,
+            self.included,
             total,
         )
 
@@ -291,10 +313,9 @@ def _read_piecewise(
             _count(tally, item, None, view, resource_type)
         return tally.reading()
     if bundle.resource_type == "Bundle":
-        items = _items(bundle.entry)
-        for item in items:
+        for item in _items(bundle.entry):
             _count_entry(tally, item, view, resource_type)
-        return tally.reading(bundle.link, len(items), _total(bundle.total))
+        return tally.reading(bundle.link, _total(bundle.total))
     if bundle.resource_type == "OperationOutcome":
         return Reading(PrefetchState.ERROR, unread=Unread.ERROR_IN_PREFETCH)
     if bundle.resource_type == resource_type:
@@ -336,6 +357,7 @@ def _count(
         head = _head_decoder.decode(raw)
         if head.resource_type == resource_type:
             tally.resources.append(_plan(view).resource.decode(raw))
+            tally.included += mode in _NO_MATCH
             return
     except msgspec.ValidationError:
         tally.malformed += 1
@@ -344,7 +366,7 @@ def _count(
         tally.failed = tally.failed or _is_failure(head.issue, mode)
     elif not isinstance(head.resource_type, str):
         tally.malformed += 1
-    elif mode != "include":
+    elif mode not in _NO_MATCH:
         tally.foreign += 1
 
 

@@ -207,3 +207,55 @@ def test_a_count_is_of_all_pages_and_proves_only_what_is_missing(
     ehr.get(f"{BASE}/Condition?page=2", json={**page("c3"), "total": total})
 
     assert (ids(search(reader())), search(reader()).unread) == (["c1", "c2", "c3"], None)
+
+
+NOTE = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
+BESIDE = {
+    "a note": {"resource": NOTE, "search": {"mode": "outcome"}},
+    "a note without a mode": {"resource": NOTE},
+    "an included resource": {"resource": {"resourceType": "Encounter"}, "search": {"mode": "include"}},
+    "an included resource of the type": {"resource": condition("c9"), "search": {"mode": "include"}},
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+def test_what_is_sent_beside_the_matches_does_not_count(
+    ehr: responses.RequestsMock, beside: dict[str, Any]
+) -> None:
+    entries = [{"resource": condition("c1"), "search": {"mode": "match"}}, beside]
+    ehr.get(f"{BASE}/Condition?patient=p1", json={**searchset(), "total": 2, "entry": entries})
+
+    assert search(reader()).unread is Unread.FEWER_THAN_COUNTED
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+def test_what_is_sent_beside_all_matches_leaves_nothing_missing(
+    ehr: responses.RequestsMock, beside: dict[str, Any]
+) -> None:
+    entries = [{"resource": condition("c1"), "search": {"mode": "match"}}, beside]
+    ehr.get(f"{BASE}/Condition?patient=p1", json={**searchset(), "total": 1, "entry": entries})
+
+    assert search(reader()).unread is None
+
+
+def test_a_match_of_another_type_counts(ehr: responses.RequestsMock) -> None:
+    resources = [condition("c1"), {"resourceType": "Encounter"}]
+    ehr.get(f"{BASE}/Condition?patient=p1", json={**searchset(*resources), "total": 2})
+
+    assert search(reader()).unread is None
+
+
+@pytest.mark.parametrize("beside", [[], [{"resource": {"resourceType": "Encounter"}}]])
+def test_a_server_that_repeats_its_first_page_has_not_shown_all_that_it_counts(
+    ehr: responses.RequestsMock, beside: list[Any]
+) -> None:
+    first = page("c1", "c2", then="?page=2")
+    again = page("c1", "c2")
+    for bundle in (first, again):
+        bundle.update(total=4 + len(beside), entry=[*bundle["entry"], *beside])
+    ehr.get(f"{BASE}/Condition?patient=p1", json=first)
+    ehr.get(f"{BASE}/Condition?page=2", json=again)
+
+    reading = search(reader())
+
+    assert (ids(reading), reading.unread) == (["c1", "c2"], Unread.FEWER_THAN_COUNTED)

@@ -188,7 +188,7 @@ def test_an_outcome_whose_severity_is_no_code_is_an_error(severity: Any) -> None
 
 @pytest.mark.parametrize("severity", ["warning", "information"])
 def test_a_note_as_the_only_entry_is_an_empty_bundle(severity: str) -> None:
-    assert read(searchset(outcome(severity))) == Reading(PrefetchState.EMPTY)
+    assert read(bundle_of(outcome(severity))) == Reading(PrefetchState.EMPTY)
 
 
 def test_a_search_without_results_as_epic_sends_it_is_empty() -> None:
@@ -211,7 +211,7 @@ def test_an_outcome_that_says_nothing_is_an_error_unless_it_is_marked_as_a_note(
 
 
 def test_a_note_beside_data_is_ignored() -> None:
-    assert read(searchset(condition(), outcome("information"))).state is PrefetchState.PRESENT
+    assert read(bundle_of(condition(), outcome("information"))).state is PrefetchState.PRESENT
 
 
 def test_an_error_beside_data_makes_them_incomplete() -> None:
