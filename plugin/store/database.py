@@ -61,12 +61,20 @@ def _require_head(engine: Engine, url: str) -> None:
     upgrade_database(url)
 
 
-def existing_database(url: str) -> Engine:
-    """As `open_database`, but makes no SQLite file where there is none."""
+def existing_database(url: str, *, newer_will_do: bool = False) -> Engine:
+    """As `open_database`, but makes no SQLite file where there is none.
+
+    `newer_will_do`: also on the schema of a later version, as in the middle of an upgrade.
+    """
     with _at_fault("cannot be opened"):
         parsed = _parsed(url)
         if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
             raise ContentError("SPINAL_CDS_DATABASE: there is no such file; nothing was stored yet")
+        if newer_will_do:
+            engine = connect(url)
+            if (revision_of(engine) or "") > HEAD:
+                return engine
+            engine.dispose()
     return open_database(url)
 
 
