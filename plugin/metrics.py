@@ -66,7 +66,9 @@ class Metrics:
         self._off = gauge(
             "switched_off", "1 while the kill switch is thrown; * is everybody", "livemax", "client"
         )
-        self._broken = counter("control_faults", "Control files and switches that could not be read")
+        self._broken = gauge(
+            "control_broken", "1 while the control file or the switches cannot be read", "livemax"
+        )
 
         self._ever_off: frozenset[str] = frozenset()
 
@@ -114,8 +116,8 @@ class Metrics:
         for client in self._ever_off:
             self._off.labels(client).set(client in control.clients_off)
 
-    def broken(self) -> None:
-        self._broken.inc()
+    def control_is_broken(self, is_so: bool) -> None:
+        self._broken.set(is_so)
 
     def count_in_flight(self, app: Flask) -> None:
         """Calls of services and feedback, from the moment they are read."""

@@ -24,9 +24,12 @@ class Observers:
         self.metrics.lost(count)
 
     def changed(self, control: Control) -> None:
-        log_control_changed(control)
         self.metrics.changed(control)
+        log_control_changed(control)
 
     def broken(self, faults: tuple[str, ...]) -> None:
+        self.metrics.control_is_broken(True)
         log_control_broken(faults)
-        self.metrics.broken()
+
+    def mended(self) -> None:
+        self.metrics.control_is_broken(False)

@@ -20,6 +20,8 @@ from plugin.store.health import is_at_head, is_writable
 
 _REUSED_SECONDS = 1.0
 """Nobody makes the database work by asking more often."""
+_HOLDS_SECONDS = 10.0
+"""What was found longer ago says nothing: a check does not come to an end."""
 
 
 class State(NamedTuple):
@@ -31,6 +33,7 @@ class State(NamedTuple):
 
 Checks = Mapping[str, Callable[[], State]]
 _OK = State("ok", True)
+_UNKNOWN = State("unknown", False)
 
 
 def database_checks(engine: Engine) -> Checks:
@@ -41,7 +44,7 @@ def database_checks(engine: Engine) -> Checks:
     }
 
 
-_MIGRATIONS = {True: _OK, False: State("pending", False), None: State("unknown", False)}
+_MIGRATIONS = {True: _OK, False: State("pending", False), None: _UNKNOWN}
 
 
 def control_check(watch: ControlWatch, today: Callable[[], date]) -> Checks:
@@ -60,12 +63,12 @@ def control_check(watch: ControlWatch, today: Callable[[], date]) -> Checks:
     return {"control": check}
 
 
-def create_probes(checks: Checks) -> flask.Blueprint:
+def create_probes(checks: Checks, clock: Callable[[], float] = time.monotonic) -> flask.Blueprint:
     """`/livez` and `/healthz`: 200 while the process answers. `/readyz`: 200, or 503 when a check is red.
 
-    Content is always ready: without it there is no application.
+    Content is always ready: without it there is no application. `clock` is in seconds.
     """
-    readiness = _Readiness({"content": lambda: _OK, **checks})
+    readiness = _Readiness({"content": lambda: _OK, **checks}, clock)
     blueprint = flask.Blueprint("probes", __name__)
 
     @blueprint.get("/livez")
@@ -95,19 +98,26 @@ def _answer(body: Mapping[str, object], status: int) -> werkzeug.Response:
 class _Readiness:
     """What the checks found, a second ago at most, or while they are being made, last time."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Checks, clock: Callable[[], float]) -> None:
         self._checks = checks
+        self._clock = clock
         self._lock = threading.Lock()
         self._found: Mapping[str, State] = {}
         self._found_at = 0.0
 
     def states(self) -> Mapping[str, State]:
         if not self._lock.acquire(blocking=not self._found):
-            return self._found
+            return (
+                self._found if self._age_seconds < _HOLDS_SECONDS else dict.fromkeys(self._checks, _UNKNOWN)
+            )
         try:
-            if not self._found or time.monotonic() - self._found_at >= _REUSED_SECONDS:
+            if not self._found or self._age_seconds >= _REUSED_SECONDS:
                 self._found = {name: check() for name, check in self._checks.items()}
-                self._found_at = time.monotonic()
+                self._found_at = self._clock()
             return self._found
         finally:
             self._lock.release()
+
+    @property
+    def _age_seconds(self) -> float:
+        return self._clock() - self._found_at

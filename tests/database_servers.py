@@ -74,6 +74,21 @@ class PostgresServer:
             self.process.wait(timeout=_SOON)
             self.process = None
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Connections are accepted, by the kernel, and nobody answers."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        os.kill(self.process.pid, signal.SIGSTOP)
+        stopped = [int(pid) for pid in children.read_text().split()] + [self.process.pid]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
     def execute(self, statement: str, database: str = "postgres") -> None:
         server = f"host=127.0.0.1 port={self.port} user=postgres connect_timeout=5"
         with psycopg.connect(f"{server} dbname={database}", autocommit=True) as connection:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from plugin.settings import PREFIX, Settings, valid_settings
-
-_PASSWORD = re.compile(r"(?<=://)([^/:@\s]*):\S*@")
-_QUERY = re.compile(r"\?\S*")
 
 
 def config_lines() -> Iterator[str]:
@@ -20,8 +16,22 @@ def config_lines() -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
-    """Of URLs neither passwords nor queries, which may hold some."""
     if value is None:
         return ""
-    text = " ".join(value) if isinstance(value, tuple) else str(value)
-    return _QUERY.sub("?***", _PASSWORD.sub(r"\1:***@", text)) if "://" in text else text
+    return " ".join(map(_without_secrets, map(str, value if isinstance(value, tuple) else (value,))))
+
+
+def _without_secrets(text: str) -> str:
+    """Of URLs neither users, passwords nor queries.
+
+    Nothing is parsed: a password may hold whatever separates the parts of a URL, and a driver that reads it
+    otherwise than we do would have it printed.
+    """
+    scheme, is_url, rest = text.partition("://")
+    if not is_url:
+        return text
+    user, at, place = rest.rpartition("@")
+    place, query, _ = place.partition("?")
+    # Which of them an @ in a query would belong to cannot be told.
+    shown = "***" if "?" in user else f"{at and '***@'}{place}{query and '?***'}"
+    return f"{scheme}://{shown}"

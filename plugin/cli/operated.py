@@ -23,9 +23,9 @@ def operator() -> str:
 
 
 @contextmanager
-def operated_database(url: str) -> Iterator[Engine]:
+def operated_database(url: str, *, newer_will_do: bool = False) -> Iterator[Engine]:
     """A database that is there. Raises ContentError, also for what goes wrong inside."""
-    engine = existing_database(url)
+    engine = existing_database(url, newer_will_do=newer_will_do)
     try:
         yield engine
     except SQLAlchemyError as error:

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from plugin.cli.operated import operated_database, operator
 from plugin.domain.content import ContentError
-from plugin.settings import valid_settings
+from plugin.settings import Settings, valid_settings
 from plugin.store.switches import EVERYBODY, switch_off, switch_on, switched_off_clients
 from plugin.trust import client_ids
 
 
 def turn_off(client: str | None, reason: str) -> str:
     """What holds now, in a line. Raises ContentError."""
-    database, whom = _asked(client)
-    with operated_database(database) as engine:
+    _require_reason(reason)
+    settings = valid_settings()
+    if client is not None:
+        _require_known(client, settings)
+    whom = client or EVERYBODY
+    with operated_database(settings.database, newer_will_do=True) as engine:
         switch_off(engine, whom, operator(), reason)
         return _state(switched_off_clients(engine))
 
 
 def turn_on(client: str | None, reason: str) -> str:
-    database, whom = _asked(client)
-    with operated_database(database) as engine:
+    """What holds now, in a line. Raises ContentError.
+
+    Also for a client that was taken out of the clients file since.
+    """
+    _require_reason(reason)
+    settings = valid_settings()
+    whom = client or EVERYBODY
+    with operated_database(settings.database, newer_will_do=True) as engine:
         if not switch_on(engine, whom, operator(), reason):
+            if client is not None:
+                _require_known(client, settings)
             raise ContentError(f"{_named(whom)} is not switched off in the database")
         return _state(switched_off_clients(engine))
 
 
-def _asked(client: str | None) -> tuple[str, str]:
-    """The database, and whom it is about."""
-    settings = valid_settings()
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ContentError("--reason: is blank; say why, for the audit")
+
+
+def _require_known(client: str, settings: Settings) -> None:
     known = client_ids(settings)
-    if client is not None and client not in known:
+    if client not in known:
         raise ContentError(f"--client {client}: no such client; there is {', '.join(known)}")
-    return settings.database, client or EVERYBODY
 
 
 def _state(off: frozenset[str]) -> str:

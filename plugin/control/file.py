@@ -116,9 +116,11 @@ def read_control(path: Path) -> bytes:
 def parse_control(content: bytes, known: Known) -> ControlFile:
     """Raises ContentError, one fault per key, without the values."""
     try:
-        control = ControlFile.model_validate(tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
         raise ContentError(f"control file: not TOML: {error}") from error
+    try:
+        control = ControlFile.model_validate(tables)
     except ValidationError as error:
         raise ContentError(*dict.fromkeys(map(_fault, error.errors()))) from error
     faults = list(_strangers(control, known))

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Dialect, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -27,6 +28,8 @@ _POOL_SIZE = 16
 """At least the threads of a worker; connections are opened as they are needed."""
 _WAIT_SECONDS = 2
 """For a lock, for a statement and for a connection."""
+_FOR_AN_ANSWER_SECONDS = 1
+"""More than the way to a server and back."""
 _WAIT_FOR_UPGRADE_SECONDS = 30
 _UPGRADE_LOCK = 7_300_512
 """The key of PostgreSQL's advisory lock; any number that nothing else in the database uses."""
@@ -58,12 +61,20 @@ def _require_head(engine: Engine, url: str) -> None:
     upgrade_database(url)
 
 
-def existing_database(url: str) -> Engine:
-    """As `open_database`, but makes no SQLite file where there is none."""
+def existing_database(url: str, *, newer_will_do: bool = False) -> Engine:
+    """As `open_database`, but makes no SQLite file where there is none.
+
+    `newer_will_do`: also on the schema of a later version, as in the middle of an upgrade.
+    """
     with _at_fault("cannot be opened"):
         parsed = _parsed(url)
         if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
             raise ContentError("SPINAL_CDS_DATABASE: there is no such file; nothing was stored yet")
+        if newer_will_do:
+            engine = connect(url)
+            if (revision_of(engine) or "") > HEAD:
+                return engine
+            engine.dispose()
     return open_database(url)
 
 
@@ -97,7 +108,8 @@ def upgrade_database(url: str) -> None:
 
 
 def connect(url: str, *, durable: bool = True, wait_seconds: int = _WAIT_SECONDS) -> Engine:
-    """An engine that does not look at the schema. Nothing in it waits longer than `wait_seconds`.
+    """An engine that does not look at the schema. Nothing in it waits longer than `wait_seconds`, or two
+    seconds more where a server does not answer at all.
 
     Without `durable` a commit outlives the death of the process but perhaps not that of the machine, and each
     statement is a transaction of its own. Raises ContentError.
@@ -123,6 +135,9 @@ def connect(url: str, *, durable: bool = True, wait_seconds: int = _WAIT_SECONDS
         hide_parameters=True,
         **options,
     )
+    if engine.dialect.name == "postgresql":
+        # Later than the server's own limit, after which the connection can still be used.
+        event.listen(engine, "do_connect", _limited(wait_seconds + _FOR_AN_ANSWER_SECONDS))
     event.listen(engine, "connect", set_up)
     return engine
 
@@ -169,7 +184,9 @@ def _lock_for_upgrade(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
+        # A migration takes as long as it takes.
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.connection.driver_connection.limit_seconds = None  # type: ignore[union-attr]
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
 
 
@@ -198,6 +215,18 @@ def _write_ahead(cursor: DBAPICursor, wait_seconds: int) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _limited(limit_seconds: int) -> Callable[[Dialect, Any, tuple[str, ...], dict[str, Any]], Any]:
+    # Most sites have no PostgreSQL and need not load its client.
+    from plugin.store.postgresql import LimitedConnection
+
+    def open_limited(_: Dialect, __: Any, args: tuple[str, ...], options: dict[str, Any]) -> Any:
+        connection = LimitedConnection.connect(*args, **options)
+        connection.limit_seconds = limit_seconds
+        return connection
+
+    return open_limited
 
 
 def _postgresql_set_up(durable: bool, wait_seconds: int) -> SetUp:

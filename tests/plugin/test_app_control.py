@@ -230,7 +230,13 @@ def test_a_pilot_is_shown_to_its_users(start: Callable[[str], Site]) -> None:
     wait_until(lambda: site.issued() == {("IMG1", False), ("CC1", False)})
 
 
-@pytest.mark.parametrize("broken", ["off = ", 'default = "sillent"', 'clients.nobody.off = "x"', None])
+TOO_DEEP = pytest.param(f"off = {'[' * 100_000}", id="too-deep")
+TOO_LARGE = pytest.param(f"off = {'9' * 5_000}", id="too-large")
+
+
+@pytest.mark.parametrize(
+    "broken", [TOO_DEEP, TOO_LARGE, "off = ", 'default = "sillent"', 'clients.nobody.off = "x"', None]
+)
 @pytest.mark.parametrize("held", ["", SILENT, 'off = "x"'])
 def test_a_file_that_breaks_changes_nothing_and_is_said_to_be_broken(
     sqlite_url: str, tmp_path: Path, held: str, broken: str | None
@@ -252,7 +258,20 @@ def test_a_file_that_breaks_changes_nothing_and_is_said_to_be_broken(
     assert [entry["event"] for entry in logged if "control" in entry["event"]] == ["control not read"]
 
 
-@pytest.mark.parametrize("text", ["off = ", 'default = "sillent"', 'criteria.X-1 = "off"'])
+@pytest.mark.parametrize("broken", [TOO_DEEP, TOO_LARGE])
+def test_the_next_good_file_is_heard_after_a_broken_one(sqlite_url: str, tmp_path: Path, broken: str) -> None:
+    site = Site(sqlite_url, tmp_path)
+    site.write(broken)
+    wait_until(lambda: site.control() != "ok")
+
+    site.write('off = "drill"')
+
+    assert_follows(lambda: site.topics() == set())
+
+
+@pytest.mark.parametrize(
+    "text", [TOO_DEEP, TOO_LARGE, "off = ", 'default = "sillent"', 'criteria.X-1 = "off"']
+)
 def test_a_file_that_is_broken_at_the_start_stops_it(sqlite_url: str, tmp_path: Path, text: str) -> None:
     with pytest.raises(ContentError, match="control file: "):
         Site(sqlite_url, tmp_path, text)
@@ -274,6 +293,22 @@ def test_a_database_that_goes_away_neither_turns_on_nor_off(
     own_postgresql_server.start()
     wait_until(lambda: site.control() == "ok")
     assert site.topics() == set()
+
+
+def test_a_database_that_hangs_does_not_keep_the_file_from_being_followed(
+    own_postgresql_server: PostgresServer, tmp_path: Path
+) -> None:
+    site = Site(own_postgresql_server.ready_database(), tmp_path)
+    assert site.topics() == {"IMG1", "CC1"}
+
+    with own_postgresql_server.hanging():
+        site.write('off = "drill"')
+        assert_follows(lambda: site.topics() == set())
+        wait_until(lambda: site.control() == "not read; what held before holds on")
+        site.write("")
+        assert_follows(lambda: site.topics() == {"IMG1", "CC1"})
+
+    wait_until(lambda: site.control() == "ok")
 
 
 def test_the_file_is_followed_while_the_database_is_locked(site: Site, url: str) -> None:

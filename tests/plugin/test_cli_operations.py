@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from plugin.store.audit import entries
@@ -78,17 +79,47 @@ def test_an_export_is_on_record(tmp_path: Path) -> None:
 def test_the_settings_are_printed_without_secrets() -> None:
     done = command(
         *("config", "print", "--redacted"),
-        database=f"postgresql+psycopg://service:{SECRET}@db.example.org/cds?password={SECRET}",
-        replay_url=f"redis://:{SECRET}@redis.example.org/0",
+        database=f"postgresql+psycopg://service:{SECRET}@db.example.org/cds",
+        replay_url=f"rediss://:{SECRET}@redis.example.org/0?password={SECRET}",
         relief_code="http://example.org/codes|42",
     )
 
     lines = done.output.splitlines()
     assert done.exit_code == 0
     assert SECRET not in done.output
-    assert "SPINAL_CDS_DATABASE=postgresql+psycopg://service:***@db.example.org/cds?***" in lines
-    assert "SPINAL_CDS_REPLAY_URL=redis://:***@redis.example.org/0" in lines
+    assert "SPINAL_CDS_DATABASE=postgresql+psycopg://***@db.example.org/cds" in lines
+    assert "SPINAL_CDS_REPLAY_URL=rediss://***@redis.example.org/0?***" in lines
     assert "SPINAL_CDS_PROFILE=development  # default" in lines
+
+
+USERINFO = [
+    f"cds:{SECRET}",
+    f"cds@server:{SECRET}",
+    f"cds:pass@{SECRET}",
+    f"cds:pass/{SECRET}",
+    f"cds:pass?{SECRET}",
+    f"cds:pass#{SECRET}",
+    f"cds:pass {SECRET}",
+    f"cds:pass://{SECRET}",
+    f"cds:{SECRET}@ ",
+    f":{SECRET}",
+    SECRET,
+]
+
+
+@pytest.mark.parametrize("user", USERINFO)
+@pytest.mark.parametrize("query", ["", f"?password={SECRET}", f"?password=a@{SECRET}"])
+def test_no_shape_of_a_url_gives_its_password_away(user: str, query: str) -> None:
+    done = command(
+        *("config", "print", "--redacted"),
+        database=f"postgresql+psycopg://{user}@db.example.org/cds{query}",
+        replay_url=f"redis://{user}@redis.example.org/0{query}",
+    )
+
+    assert done.exit_code == 0
+    assert "SPINAL_CDS_DATABASE=postgresql+psycopg://***" in done.output
+    assert "SPINAL_CDS_REPLAY_URL=redis://***" in done.output
+    assert SECRET not in done.output
 
 
 def test_a_value_at_fault_is_not_printed() -> None:

@@ -103,6 +103,19 @@ def test_silent_cards_are_counted_apart(tmp_path: Path) -> None:
     assert service.value("cards_total") == 2
 
 
+def test_a_control_file_that_is_broken_shows_for_as_long_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "control.toml"
+    file.touch()
+    given = {"today": TODAY, "database": f"sqlite:///{tmp_path}/s.sqlite3", "control_file": file}
+    service = Counted(Settings.model_validate(given))
+    assert service.samples("control_broken") == [({}, 0)]
+
+    file.write_text("off = ", encoding="utf-8")
+    wait_until(lambda: service.value("control_broken") == 1)
+    file.write_text("", encoding="utf-8")
+    wait_until(lambda: service.value("control_broken") == 0)
+
+
 def test_what_could_not_be_read_or_recognised_is_counted(open_service: Counted) -> None:
     request = request_of("025")
     del request["prefetch"]["imaging"]

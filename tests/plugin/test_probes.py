@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from plugin.app import create_app
+from plugin.probes import State, create_probes
 from plugin.settings import Settings
 from plugin.store.database import connect
 from tests.database_servers import PostgresServer, locked
@@ -108,6 +111,42 @@ def test_a_database_that_is_down_is_red(own_postgresql_server: PostgresServer) -
 
     own_postgresql_server.start()
     wait_until(lambda: is_ready(service))
+
+
+def test_a_database_that_hangs_is_red_and_calls_are_answered(own_postgresql_server: PostgresServer) -> None:
+    service = started(own_postgresql_server.ready_database())
+    assert is_ready(service)
+
+    with own_postgresql_server.hanging():
+        assert_red_and_still_answering(service, "database")
+
+    wait_until(lambda: is_ready(service))
+
+
+def test_a_check_that_does_not_come_to_an_end_is_red_after_a_while() -> None:
+    now, hangs, released = [100.0], threading.Event(), threading.Event()
+
+    def check() -> State:
+        if now[0] > 100:
+            hangs.set()
+            released.wait()
+        return State("ok", True)
+
+    app = Flask("probed")
+    app.register_blueprint(create_probes({"slow": check}, lambda: now[0]))
+    assert checks(app.test_client())["slow"] == "ok"
+    now[0] = 105
+    asking = threading.Thread(target=app.test_client().get, args=("/readyz",))
+    asking.start()
+    hangs.wait()
+
+    assert checks(app.test_client())["slow"] == "ok"
+    now[0] = 111
+    assert checks(app.test_client())["slow"] == "unknown"
+
+    released.set()
+    asking.join()
+    assert checks(app.test_client())["slow"] == "ok"
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from tests.forks import results
 ISSUER = "https://ehr.example.org/fhir"
 TOKENS = 40
 PROCESSES = 8
+LIMIT_SECONDS = 8
+"""For a call that asks a store which does not answer."""
 
 
 def soon() -> float:
@@ -158,6 +160,21 @@ def test_a_postgresql_that_is_down_says_nothing_about_a_token(
     own_postgresql_server.start()
 
     assert [store.claim(ISSUER, token, soon()) for token in ("t-1", "t-2")] == [False, True]
+
+
+def test_a_postgresql_that_hangs_says_nothing_about_a_token_and_holds_nobody(
+    own_postgresql_server: PostgresServer, opened: Open
+) -> None:
+    store = opened(own_postgresql_server.ready_database(), None)
+    assert store.claim(ISSUER, "t-1", soon())
+    with own_postgresql_server.hanging():
+        for _ in ("on the connection that is open", "on a new one"):
+            began = time.monotonic()
+            with pytest.raises(ReplayStoreUnavailable):
+                store.claim(ISSUER, "t-2", soon())
+            assert time.monotonic() - began < LIMIT_SECONDS
+
+    assert [store.claim(ISSUER, token, soon()) for token in ("t-1", "t-3")] == [False, True]
 
 
 def test_a_redis_that_is_down_or_hangs_says_nothing_about_a_token(sqlite_url: str, opened: Open) -> None:
