@@ -99,7 +99,7 @@ def test_a_call_in_flight_is_answered_before_the_stop_and_the_stop_takes_ten_sec
 ) -> None:
     with (
         silent_fhir_server() as fhir,
-        gunicorn(tmp_path, deadline_seconds="3") as server,
+        gunicorn(tmp_path, deadline_seconds="2") as server,
         ThreadPoolExecutor() as callers,
     ):
         call = callers.submit(requests.post, server.url + SERVICE, json=reading_call(fhir.base), timeout=SOON)
