@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -37,21 +38,27 @@ CALL = request_of("025-no-imaging")
 
 
 @contextmanager
-def fronted(
-    folder: Path, instances: int = 1, with_mtls: bool = False
-) -> Iterator[tuple[Proxy, list[Gunicorn]]]:
-    """The proxy, and the instances of the service behind it."""
+def fronted(folder: Path, with_mtls: bool = False) -> Iterator[tuple[Proxy, Gunicorn]]:
+    """The proxy, and the instance of the service behind it."""
     with ExitStack() as stack:
-        running = []
-        for number in range(instances):
-            own = folder / f"service-{number}"
-            own.mkdir()
-            running.append(stack.enter_context(gunicorn(own, today=TODAY)))
-        ports = [instance.port for instance in running]
+        service = stack.enter_context(gunicorn(folder, today=TODAY))
         try:
-            yield stack.enter_context(proxy(folder / "proxy", *ports, with_mtls=with_mtls)), running
+            yield stack.enter_context(proxy(folder / "proxy", service.port, with_mtls=with_mtls)), service
         except MissingProgramError as missing:
             pytest.skip(str(missing))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    front: Proxy
+    service: Gunicorn
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The proxy before one instance, for the tests that leave both as they are."""
+    with fronted(tmp_path_factory.mktemp("site")) as (front, service):
+        yield Site(front, service)
 
 
 def post(front: Proxy, session: requests.Session) -> int:
@@ -113,9 +120,10 @@ SLOW = {
 
 @pytest.mark.parametrize("part", SLOW)
 def test_calls_are_answered_while_slow_clients_hold_all_the_connections_they_like(
-    tmp_path: Path, part: str
+    running: Site, part: str
 ) -> None:
-    with fronted(tmp_path) as (front, _), ExitStack() as stack, session_for(front) as session:
+    front = running.front
+    with ExitStack() as stack, session_for(front) as session:
         slow = [stack.enter_context(closing(connection(front))) for _ in range(SLOW_CLIENTS)]
         for client in slow:
             client.sendall(SLOW[part])
@@ -125,7 +133,7 @@ def test_calls_are_answered_while_slow_clients_hold_all_the_connections_they_lik
             client.sendall(b"x")
 
         assert answers == [200] * 20
-        assert "ERROR" not in Path(tmp_path / "service-0" / "gunicorn.log").read_text(encoding="utf-8")
+        assert "ERROR" not in running.service.log.read_text(encoding="utf-8")
 
 
 class SteadyCallers:
@@ -189,15 +197,22 @@ def test_no_call_fails_while_one_instance_after_the_other_is_replaced(tmp_path: 
     assert set(count) == {"200"}
 
 
-def test_a_body_over_the_cap_and_a_service_that_is_gone_are_said_in_an_operation_outcome(
+def test_a_body_over_the_cap_is_said_in_an_operation_outcome(running: Site) -> None:
+    with session_for(running.front) as session:
+        large = session.post(running.front.url + SERVICE, data=b" " * 4_000_000, timeout=SOON)
+
+    assert (large.status_code, large.json()["issue"][0]["code"]) == (413, "too-long")
+
+
+def test_a_service_that_is_gone_is_said_in_an_operation_outcome_and_makes_the_proxy_unhealthy(
     tmp_path: Path,
 ) -> None:
-    with fronted(tmp_path) as (front, [service]), session_for(front) as session:
-        large = session.post(front.url + SERVICE, data=b" " * 4_000_000, timeout=SOON)
+    with fronted(tmp_path) as (front, service), session_for(front) as session:
+        was_healthy = is_healthy(front)
         service.stopped()
         gone = session.post(front.url + SERVICE, json=CALL, timeout=SOON)
 
-    assert (large.status_code, large.json()["issue"][0]["code"]) == (413, "too-long")
+        assert (was_healthy, is_healthy(front)) == (True, False)
     assert (gone.status_code, gone.json()["issue"][0]["code"]) == (503, "transient")
     assert gone.headers["Retry-After"] == "5"
 
@@ -214,15 +229,9 @@ def test_with_mtls_only_a_client_with_a_certificate_is_answered(tmp_path: Path) 
     assert (refused, answered) == (400, 200)
 
 
-def test_the_proxy_is_unhealthy_when_no_instance_answers(tmp_path: Path) -> None:
-    with fronted(tmp_path) as (front, [service]):
-        assert is_healthy(front)
-        service.stopped()
-        assert not is_healthy(front)
-
-
-def test_what_is_logged_holds_no_query_and_no_token(tmp_path: Path) -> None:
-    with fronted(tmp_path) as (front, _), session_for(front) as session:
+def test_what_is_logged_holds_no_query_and_no_token(running: Site) -> None:
+    front = running.front
+    with session_for(front) as session:
         secret = {"Authorization": "Bearer canary-1"}
         session.get(f"{front.url}/cds-services?name=canary-2", headers=secret, timeout=SOON)
         session.post(f"{front.url}{SERVICE}?x=canary-3", data=b"{canary-4", headers=secret, timeout=SOON)
