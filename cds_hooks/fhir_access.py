@@ -159,6 +159,10 @@ class FhirReader:
             self._own_token.forget(self._token)
         return answers
 
+    def can_follow(self, link: str) -> bool:
+        """May the absolute URL of a further page be read?"""
+        return self._resolved(f"{self._base.url}/", link) is not None
+
     def _obtained(self, own_token: OwnToken) -> str | None:
         """None when there is none by the deadline."""
         upstream = Upstream(
