@@ -46,8 +46,9 @@ from cds_hooks.errors import (
 from cds_hooks.feedback import Feedback, OverrideReason, read_feedback
 from cds_hooks.fhir_access import FhirAccess, FhirRead, FhirReader, Query
 from cds_hooks.jwks import KeysUnavailable
-from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
+from cds_hooks.prefetch import read_resource, read_searchset
 from cds_hooks.rate_limit import RateLimit
+from cds_hooks.readings import PrefetchState, Reading, Unread
 from cds_hooks.request import FhirAuthorization, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document, templates_for
 from cds_hooks.signing_keys import published_keys

@@ -17,7 +17,7 @@ import msgspec
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
 from cds_hooks.breakers import Breaker
-from cds_hooks.prefetch import Unread
+from cds_hooks.readings import Unread
 from cds_hooks.signing_keys import SigningKey
 from cds_hooks.upstream import Unreadable, Upstream
 

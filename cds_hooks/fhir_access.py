@@ -24,10 +24,11 @@ from cds_hooks.backend_services import MAX_BYTES, BackendTokens, OwnToken
 from cds_hooks.breakers import Breaker, Breakers
 from cds_hooks.clients import Client
 from cds_hooks.outbound import Exchange, open_session
-from cds_hooks.prefetch import PrefetchState, Reading, Unread, read_resource, read_searchset
+from cds_hooks.prefetch import read_resource, read_searchset
+from cds_hooks.readings import PrefetchState, Reading, Unread
 from cds_hooks.references import bare_id
 from cds_hooks.request import FhirAuthorization, HookRequest
-from cds_hooks.upstream import Unreadable, Upstream
+from cds_hooks.upstream import Allowance, Unreadable, Upstream
 
 # urljoin would silently drop line breaks and tabs.
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -131,6 +132,7 @@ class FhirReader:
         self._connections = connections
         self._breaker = breaker
         self._limits = limits
+        self._allowance = Allowance(limits.bytes)
         self._deadline = deadline
         self._is_refused = is_refused
         self._observe = observe
@@ -157,9 +159,15 @@ class FhirReader:
             self._own_token.forget(self._token)
         return answers
 
+    def can_follow(self, link: str) -> bool:
+        """May the absolute URL of a further page be read?"""
+        return self._resolved(f"{self._base.url}/", link) is not None
+
     def _obtained(self, own_token: OwnToken) -> str | None:
         """None when there is none by the deadline."""
-        upstream = Upstream(self._connections.session, deadline=self._deadline, max_bytes=MAX_BYTES)
+        upstream = Upstream(
+            self._connections.session, deadline=self._deadline, allowance=Allowance(MAX_BYTES)
+        )
         task = _Task(self._connections.pool, lambda _: own_token.obtain(upstream))
         self._wait(task)
         if not task.future.done():
@@ -195,7 +203,7 @@ class FhirReader:
         if url is None:
             is_link = "://" in query.path or query.path.startswith("/")
             return _failed(Unread.MORE_PAGES if is_link else Unread.UNUSABLE_ANSWER)
-        upstream = Upstream(self._connections.session, deadline=self._deadline, max_bytes=self._limits.bytes)
+        upstream = Upstream(self._connections.session, deadline=self._deadline, allowance=self._allowance)
         server = _FhirServer(base, upstream, self._token)
         visited = {url}
         reading = _checked(self._read_page(server, url, query), query)
@@ -306,7 +314,7 @@ class FhirAccess:
     ) -> None:
         """`deadline_seconds` is for clients without one of their own, `workers` for each client.
 
-        `max_pages`, `max_resources` and `max_bytes` (after decompression) hold for each query.
+        `max_pages` and `max_resources` hold for each query, `max_bytes` (after decompression) for each call.
         `observe` is told of each, from whichever thread read it.
         """
         self.breakers = breakers or Breakers()

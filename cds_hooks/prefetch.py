@@ -1,13 +1,7 @@
-"""What a prefetch key, or an answer of the FHIR server, really holds.
+"""What a prefetch key, or an answer of the FHIR server, really holds."""
 
-A key arrives in one of seven states, and only two of them (EMPTY and, for a caller who takes it so, NULL)
-say that the record has no such entry. Everything that could not be read is named in `Reading.unread`, so
-that nobody mistakes it for an empty record.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -15,88 +9,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from cds_hooks.raw_json import is_absent
+from cds_hooks.readings import PrefetchState, Reading, Unread, state_of, without_repeats
 
 V = TypeVar("V", bound=msgspec.Struct)
 
-
-class PrefetchState(Enum):
-    ABSENT = "absent"
-    NULL = "null"
-    EMPTY = "empty"
-    PRESENT = "present"
-    ERROR = "error"
-    INCOMPLETE = "incomplete"
-    WRONG_TYPE = "wrong-type"
+_Scalar = str | int | float | bool | None
 
 
-class Unread(StrEnum):
-    """Why data are missing or may be incomplete."""
-
-    ABSENT = "absent"
-    ERROR_IN_PREFETCH = "error-in-prefetch"
-    WRONG_TYPE = "wrong-type"
-    MALFORMED_ENTRIES = "malformed-entries"
-    MORE_PAGES = "more-pages"
-    NOT_PERMITTED = "not-permitted"
-    NOT_FOUND = "not-found"
-    TIMEOUT = "timeout"
-    UNREACHABLE = "unreachable"
-    SERVER_ERROR = "server-error"
-    UNUSABLE_ANSWER = "unusable-answer"
-    TOO_LARGE = "too-large"
-    BASE_NOT_REGISTERED = "base-not-registered"
-    SERVER_BUSY = "server-busy"
-    BREAKER_OPEN = "breaker-open"
-    NOT_SUPPORTED = "not-supported"
-    WIDER_THAN_ASKED = "wider-than-asked"
-    FEWER_THAN_COUNTED = "fewer-than-counted"
-    NO_ACCESS_TOKEN = "no-access-token"  # noqa: S105
-
-
-@dataclass(frozen=True, slots=True)
-class Reading(Generic[V]):
-    """Resources of one type. `unread` is None when nothing is missing; for NULL the caller decides.
-
-    `self_link` says what a server took for the search, `total` how many matches there are on all pages.
-    `foreign` matches are of another type; `included` resources are of this type and no matches.
-    """
-
-    state: PrefetchState
-    resources: tuple[V, ...] = ()
-    malformed: int = 0
-    next_link: str | None = None
-    unread: Unread | None = None
-    self_link: str | None = field(default=None, compare=False)
-    foreign: int = field(default=0, compare=False)
-    included: int = field(default=0, compare=False)
-    total: int | None = field(default=None, compare=False)
-
-    def followed_by(self, rest: "Reading[V]") -> "Reading[V]":
-        """This page and the pages after it, as one. What is unread in either stays unread."""
-        own = None if self.unread is Unread.MORE_PAGES else self.unread
-        # How many are missing is told by all pages together.
-        its = None if rest.unread is Unread.FEWER_THAN_COUNTED else rest.unread
-        resources = _without_repeats([*self.resources, *rest.resources])
-        # A server that ignores where a page begins repeats what was counted already.
-        foreign = max(self.foreign, rest.foreign)
-        included = self.included + rest.included
-        total = max(self.total or 0, rest.total or 0)
-        is_short = total > len(resources) + foreign - included
-        unread = own or its or (Unread.FEWER_THAN_COUNTED if is_short else None)
-        return Reading(
-            state=_state(resources, unread),
-            resources=resources,
-            malformed=self.malformed + rest.malformed,
-            next_link=rest.next_link,
-            unread=unread,
-            self_link=self.self_link,
-            foreign=foreign,
-            included=included,
-            total=total,
-        )
-
-
-class _Link(msgspec.Struct):
+class _Link(msgspec.Struct, gc=False):
     relation: str = ""
     url: str = ""
 
@@ -114,36 +34,44 @@ class _Bundle(msgspec.Struct, Generic[V], rename="camel"):
     resource_type: str = ""
     entry: list[_Entry[V]] | None = None
     link: list[_Link] | None = None
-    total: Any = None
+    total: _Scalar = None
 
 
 class _LooseBundle(msgspec.Struct, rename="camel"):
     """`resource` is there in the wrapper of the drafts before 1.0: {"response": …, "resource": …}."""
 
-    resource_type: Any = None
+    resource_type: str | None = None
     entry: msgspec.Raw = msgspec.Raw()
-    link: Any = None
-    total: Any = None
+    link: msgspec.Raw = msgspec.Raw()
+    total: _Scalar = None
     resource: msgspec.Raw = msgspec.Raw()
 
 
 class _LooseEntry(msgspec.Struct):
     resource: msgspec.Raw
-    search: Any = None
+    search: msgspec.Raw = msgspec.Raw()
 
 
 class _Head(msgspec.Struct, rename="camel"):
-    resource_type: Any = None
-    issue: Any = None
+    resource_type: str | None = None
+    issue: msgspec.Raw = msgspec.Raw()
 
 
+_ABSENT = msgspec.Raw()
+_MAX_VALUES, _MAX_OBJECTS = 200_000, 120_000
+"""In one answer: values far smaller than those of resources take many times their size, once decoded."""
+_MAX_ENTRIES = 3_000
+"""Looked at one by one."""
+_MAX_ASIDE_BYTES = 64 * 1024
+"""Of links, or of what a server says about itself."""
 _NO_MATCH = ("include", "outcome")
 """`search.mode` of what a server sends beside the matches, and does not count in `total`."""
-_id_of = attrgetter("id")
 _loose_bundle_decoder = msgspec.json.Decoder(_LooseBundle)
+_search_decoder = msgspec.json.Decoder(_Search | None)
 _loose_entry_decoder = msgspec.json.Decoder(_LooseEntry)
 _head_decoder = msgspec.json.Decoder(_Head)
-_array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_any_decoder = msgspec.json.Decoder()
+_array_decoder = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +104,8 @@ def read_searchset(raw: msgspec.Raw | bytes | None, view: type[V], resource_type
     """
     if raw is None:
         return Reading(PrefetchState.ABSENT, unread=Unread.ABSENT)
+    if _is_crowded(raw):
+        return Reading(PrefetchState.INCOMPLETE, unread=Unread.TOO_LARGE)
     try:
         return _read_whole(raw, view, resource_type) or _read_piecewise(raw, view, resource_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -188,6 +118,8 @@ def read_resource(raw: msgspec.Raw | bytes | None, view: type[V], resource_type:
     A Bundle with that one resource will do; a Bundle with several is WRONG_TYPE.
     """
     plan = _plan(view)
+    if raw is not None and _is_crowded(raw):
+        return Reading(PrefetchState.INCOMPLETE, unread=Unread.TOO_LARGE)
     try:
         resource = plan.resource.decode(raw or b"null")
         if plan.type_of(resource) == resource_type:
@@ -199,27 +131,17 @@ def read_resource(raw: msgspec.Raw | bytes | None, view: type[V], resource_type:
     return _wrong_type() if len(reading.resources) > 1 else reading
 
 
+def _is_crowded(raw: msgspec.Raw | bytes) -> bool:
+    """Are there more values or objects than a record has that is to be read in a second?"""
+    body = memoryview(raw)
+    if body.nbytes < 2 * _MAX_VALUES:
+        return False
+    content = bytes(body)
+    return content.count(b",") > _MAX_VALUES or content.count(b"{") > _MAX_OBJECTS
+
+
 def _wrong_type() -> Reading[V]:
     return Reading(PrefetchState.WRONG_TYPE, unread=Unread.WRONG_TYPE)
-
-
-def _state(resources: tuple[V, ...], unread: Unread | None) -> PrefetchState:
-    if unread is not None:
-        return PrefetchState.INCOMPLETE
-    return PrefetchState.PRESENT if resources else PrefetchState.EMPTY
-
-
-def _without_repeats(resources: Sequence[V]) -> tuple[V, ...]:
-    """Each id once, the first time it appears; resources without an id all stay."""
-    if len(resources) < 2 or "id" not in resources[0].__struct_fields__:
-        return tuple(resources)
-    identities = list(map(_id_of, resources))
-    if len(set(identities)) == len(identities):
-        return tuple(resources)
-    firsts: dict[object, V] = {}
-    for number, (identity, resource) in enumerate(zip(identities, resources, strict=True)):
-        firsts.setdefault(number if identity is None else identity, resource)
-    return tuple(firsts.values())
 
 
 def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> Reading[V] | None:
@@ -237,13 +159,13 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
     resources = [entry.resource for entry in entries]
     if resources and set(map(plan.type_of, resources)) != {resource_type}:
         return None
-    kept = _without_repeats(resources)
+    kept = without_repeats(resources)
     links = {link.relation: link.url for link in reversed(bundle.link or ())}
     next_link, total = links.get("next"), _total(bundle.total)
     included = sum(e.search is not None and e.search.mode in _NO_MATCH for e in entries) if total else 0
     unread = _unread_of_page(next_link, len(kept) - included, total)
     return Reading(
-        _state(kept, unread),
+        state_of(kept, unread),
         kept,
         next_link=next_link or None,
         unread=unread,
@@ -272,10 +194,13 @@ class _Tally(Generic[V]):
     foreign: int = 0
     included: int = 0
     failed: bool = False
+    is_cut: bool = False
 
-    def reading(self, links: Any = None, total: int | None = None) -> Reading[V]:
+    def reading(self, links: msgspec.Raw = _ABSENT, total: int | None = None) -> Reading[V]:
         next_link = _link(links, "next")
-        resources = _without_repeats(self.resources)
+        resources = without_repeats(self.resources)
+        if self.is_cut:
+            return Reading(PrefetchState.INCOMPLETE, resources, self.malformed, unread=Unread.TOO_LARGE)
         if self.failed and not resources and not self.malformed:
             return Reading(PrefetchState.ERROR, unread=Unread.ERROR_IN_PREFETCH)
         if self.foreign and not resources and not self.malformed and next_link is None:
@@ -289,7 +214,7 @@ class _Tally(Generic[V]):
             matches = len(resources) + self.foreign - self.included
             unread = _unread_of_page(next_link, matches, total)
         return Reading(
-            _state(resources, unread),
+            state_of(resources, unread),
             resources,
             self.malformed,
             next_link or None,
@@ -309,11 +234,11 @@ def _read_piecewise(
     try:
         bundle = _loose_bundle_decoder.decode(raw)
     except msgspec.ValidationError:
-        for item in _array_decoder.decode(raw):
+        for item in _items(raw, tally):
             _count(tally, item, None, view, resource_type)
         return tally.reading()
     if bundle.resource_type == "Bundle":
-        for item in _items(bundle.entry):
+        for item in _items(bundle.entry, tally):
             _count_entry(tally, item, view, resource_type)
         return tally.reading(bundle.link, _total(bundle.total))
     if bundle.resource_type == "OperationOutcome":
@@ -326,12 +251,17 @@ def _read_piecewise(
     return _wrong_type()
 
 
-def _items(raw: msgspec.Raw) -> list[msgspec.Raw]:
-    return [] if is_absent(raw) else _array_decoder.decode(raw)
+def _items(raw: msgspec.Raw | bytes, tally: _Tally[V]) -> list[msgspec.Raw]:
+    items = (_array_decoder.decode(raw) if memoryview(raw).nbytes else None) or []
+    tally.is_cut = len(items) > _MAX_ENTRIES
+    return items[:_MAX_ENTRIES]
 
 
-def _link(links: Any, relation: str) -> str | None:
+def _link(raw: msgspec.Raw, relation: str) -> str | None:
     """The URL of this relation; "" when there is one without a usable URL, None when there is none."""
+    if memoryview(raw).nbytes > _MAX_ASIDE_BYTES:
+        return ""
+    links = [] if is_absent(raw) else _any_decoder.decode(raw)
     for link in links if isinstance(links, list) else ():
         if isinstance(link, dict) and link.get("relation") == relation:
             url = link.get("url")
@@ -345,12 +275,19 @@ def _count_entry(tally: _Tally[V], raw: msgspec.Raw, view: type[V], resource_typ
     except msgspec.ValidationError:
         tally.malformed += 1
         return
-    mode = entry.search.get("mode") if isinstance(entry.search, dict) else None
-    _count(tally, entry.resource, mode, view, resource_type)
+    _count(tally, entry.resource, _mode(entry.search), view, resource_type)
+
+
+def _mode(raw: msgspec.Raw) -> str | None:
+    try:
+        search = None if is_absent(raw) else _search_decoder.decode(raw)
+    except msgspec.ValidationError:
+        return None
+    return search and search.mode
 
 
 def _count(
-    tally: _Tally[V], raw: msgspec.Raw | bytes, mode: object, view: type[V], resource_type: str
+    tally: _Tally[V], raw: msgspec.Raw | bytes, mode: str | None, view: type[V], resource_type: str
 ) -> None:
     """Puts one resource where it belongs: kept, malformed, of another type, or an error of the server."""
     try:
@@ -364,23 +301,22 @@ def _count(
         return
     if head.resource_type == "OperationOutcome":
         tally.failed = tally.failed or _is_failure(head.issue, mode)
-    elif not isinstance(head.resource_type, str):
+    elif head.resource_type is None:
         tally.malformed += 1
     elif mode not in _NO_MATCH:
         tally.foreign += 1
 
 
-def _is_failure(issues: Any, mode: object) -> bool:
+def _is_failure(raw: msgspec.Raw, mode: str | None) -> bool:
     """Does this OperationOutcome say that the search failed? Warnings and notes about the search do not."""
-    severities = (
-        {
-            issue["severity"]
-            for issue in issues
-            if isinstance(issue, dict) and isinstance(issue.get("severity"), str)
-        }
-        if isinstance(issues, list)
-        else set()
-    )
+    if memoryview(raw).nbytes > _MAX_ASIDE_BYTES:
+        return True
+    issues = [] if is_absent(raw) else _any_decoder.decode(raw)
+    severities = {
+        issue["severity"]
+        for issue in (issues if isinstance(issues, list) else ())
+        if isinstance(issue, dict) and isinstance(issue.get("severity"), str)
+    }
     if severities & {"error", "fatal"}:
         return True
     return mode != "outcome" and not severities & {"warning", "information"}

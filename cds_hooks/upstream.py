@@ -4,6 +4,7 @@ Every status and every exception of the libraries underneath becomes an `Unread`
 """
 
 import http.client
+import threading
 import time
 from collections.abc import Mapping
 
@@ -16,7 +17,7 @@ from fhirclient.server import (
 )
 
 from cds_hooks.outbound import AddressNotPermitted
-from cds_hooks.prefetch import Unread
+from cds_hooks.readings import Unread
 
 _CHUNK_BYTES = 64 * 1024
 _UNREAD_OF_STATUS: Mapping[int, Unread] = {
@@ -73,16 +74,31 @@ def unread_of_error(error: Exception) -> Unread:
     return Unread.UNUSABLE_ANSWER
 
 
+class Allowance:
+    """How many bytes, after decompression, may be read by all who share it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._lock = threading.Lock()
+        self._left = max_bytes
+
+    def spend(self, count: int) -> None:
+        """Raises Unreadable when there are not that many left."""
+        with self._lock:
+            self._left -= count
+            if self._left < 0:
+                raise Unreadable(Unread.TOO_LARGE)
+
+
 class Upstream:
     """Requests over `session` until `deadline`, in seconds of the monotonic clock.
 
-    All answers together may have `max_bytes` after decompression. Redirects are answers like any other.
+    All answers are paid for out of `allowance`. Redirects are answers like any other.
     """
 
-    def __init__(self, session: requests.Session, *, deadline: float, max_bytes: int) -> None:
+    def __init__(self, session: requests.Session, *, deadline: float, allowance: Allowance) -> None:
         self._session = session
         self._deadline = deadline
-        self._bytes_left = max_bytes
+        self._allowance = allowance
 
     def get(self, url: str, headers: Mapping[str, str]) -> bytes:
         """The body of a 200. Raises Unreadable."""
@@ -138,9 +154,7 @@ class Upstream:
     def _read(self, response: requests.Response) -> bytes:
         chunks: list[bytes] = []
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            self._bytes_left -= len(chunk)
-            if self._bytes_left < 0:
-                raise Unreadable(Unread.TOO_LARGE)
+            self._allowance.spend(len(chunk))
             self._seconds_left()
             chunks.append(chunk)
         return b"".join(chunks)

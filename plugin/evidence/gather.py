@@ -93,6 +93,8 @@ _SOURCES: Mapping[str, Source] = {
     ),
 }
 _TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
+_TO_ASK_AGAIN = frozenset({Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED})
+"""What was sent and is incomplete, although the server may have all of it."""
 _NOT_SENT = frozenset({PrefetchState.ABSENT, PrefetchState.NULL})
 _CONDITION = re.compile(r"Condition/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
 """A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
@@ -126,8 +128,7 @@ class Record:
                 continue
             readings[key] = reading
             if server is not None:
-                is_to_ask = reading.state in _TO_ASK or reading.unread is Unread.ERROR_IN_PREFETCH
-                path = self._path(key, request) if is_to_ask else reading.next_link
+                path = self._path(key, request) if _is_to_ask(reading, server) else reading.next_link
                 if path:
                     queries[key] = Query(path, source.view, source.resource_type, single=source.is_single)
         if server is None:
@@ -137,16 +138,29 @@ class Record:
         for key, answer in server.fetch(queries).items() if queries else ():
             if key not in readings:
                 readings["conditions"] = _with_reason(readings["conditions"], answer)
-            elif readings[key].next_link and readings[key].unread is not Unread.ERROR_IN_PREFETCH:
+            elif not _is_to_ask(readings[key], server):
                 readings[key] = readings[key].followed_by(answer)
             else:
-                readings[key] = answer
+                readings[key] = _better(readings[key], answer)
         return readings
 
     def _path(self, key: str, request: HookRequest) -> str:
         context = request.context
         path = self.templates[key].replace("{{context.patientId}}", context.patient_id)
         return path.replace("{{context.encounterId}}", context.encounter_id or "")
+
+
+def _is_to_ask(reading: Reading[Any], server: FhirReader) -> bool:
+    """Is the query to be put to the server, and not only for the pages that follow?"""
+    if reading.unread is Unread.MORE_PAGES:
+        return reading.next_link is None or not server.can_follow(reading.next_link)
+    return reading.state in _TO_ASK or reading.unread in _TO_ASK_AGAIN
+
+
+def _better(sent: Reading[Any], answer: Reading[Any]) -> Reading[Any]:
+    """What was sent in part stays when the server, asked for all of it, fails or tells less."""
+    is_worse = answer.state is PrefetchState.ERROR or len(answer.resources) < len(sent.resources)
+    return sent if sent.state is PrefetchState.INCOMPLETE and is_worse else answer
 
 
 def _refused(readings: Readings) -> Readings:
