@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.domain.blocks import Blocks, earlier_blocks, was_a_block
+from plugin.domain.blocks import Blocks, blocks_that_fell_short, earlier_blocks, was_a_block
 from plugin.domain.injections import Injection, Relief
 from plugin.domain.truth import Truth
 from tests.plugin.rules.facets import FAILED, NO_RESULT, UNCLEAR, WORKED, block, facet
@@ -52,3 +52,27 @@ def test_every_block_is_shown_with_a_word_on_its_result(
     when: str | None, relief: Relief, remark: str
 ) -> None:
     assert [item.remark for item in before(block(when, relief=relief)).items] == [remark]
+
+
+@pytest.mark.parametrize(
+    ("reliefs", "row"),
+    [
+        ((None,), "results-not-documented"),
+        ((None, None), "results-not-documented"),
+        ((85,), "too-few-positive"),
+        ((85, 40), "too-few-positive"),
+        ((85, None), "results-not-documented"),
+        ((40, None), "results-not-documented"),
+        ((40,), "relief-too-low"),
+        ((40, 40), "relief-too-low"),
+        ((), None),
+    ],
+)
+def test_of_two_blocks_asked_for_a_result_that_is_not_charted_may_be_the_missing_one(
+    reliefs: tuple[int | None, ...], row: str | None
+) -> None:
+    blocks = before(*(block(f"2026-0{8 + n}-15", relief) for n, relief in enumerate(reliefs)))
+
+    rows = blocks_that_fell_short(blocks, 2, blocks.items)
+
+    assert next((r.name for r in rows if r.when is Truth.TRUE), None) == row
