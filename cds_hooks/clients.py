@@ -120,7 +120,7 @@ def _tables(path: Path) -> list[Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ClientsFileError([f"{path.name}: cannot be read: {error.strerror}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ClientsFileError([f"{path.name}: not TOML: {error}"]) from error
     tables = content.get("clients")
     strange = sorted(content.keys() - {"clients"})

@@ -66,7 +66,12 @@ class Review:
     today: Callable[[], date]
 
     def review(self, request: HookRequest, server: FhirReader | None, modes: Modes = ALL_LIVE) -> Reviewed:
-        """Raises DataUnobtainable when no order, or no part of the record, could be had."""
+        """Raises DataUnobtainable when no order, or no part of the record, could be had.
+
+        Nothing is read where nothing would be made of it.
+        """
+        if modes.are_all_off:
+            return Reviewed((), (), Response(), {})
         chart = Chart(
             self.terminology, request.context.patient_id, self.today(), request.context.encounter_id
         )

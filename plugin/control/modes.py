@@ -38,6 +38,10 @@ class Modes:
     def are_all_live(self) -> bool:
         return self.default is Mode.LIVE and not self.by_criterion
 
+    @property
+    def are_all_off(self) -> bool:
+        return {self.default, *self.by_criterion.values()} == {Mode.OFF}
+
 
 ALL_LIVE = Modes({}, Mode.LIVE)
 

@@ -45,7 +45,7 @@ def load_toml(path: Path, model: type[M], tables: Tables | None = None) -> M:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ContentError(f"{path}: cannot be read ({type(error).__name__})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ContentError(f"{path}: not a TOML file in UTF-8: {error}") from error
     try:
         return model.model_validate(content)

@@ -61,7 +61,7 @@ def _merged(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise ContentError(f"{path.name}: extends itself")
     try:
         own = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ContentError(f"{path.name}: not TOML: {error}") from error
     base = own.get("extends")
     if not isinstance(base, str):

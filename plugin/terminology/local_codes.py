@@ -80,7 +80,7 @@ def read_local_codes(path: Path, terminology: Terminology) -> LocalCodes:
         concept_map = msgspec.json.decode(path.read_bytes(), type=_ConceptMap)
     except OSError as error:
         raise ContentError(f"{path}: cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ContentError(f"{path}: must be a ConceptMap of FHIR R4: {error}") from error
     faults: list[str] = []
     standard_codes: dict[Code, Code] = {}

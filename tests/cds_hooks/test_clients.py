@@ -239,7 +239,10 @@ def test_a_file_without_clients_or_with_anything_else_is_refused(folder: Path, t
     assert len(faults(folder, text)) == 1
 
 
-@pytest.mark.parametrize("text", ["[[clients", "id = ", "\x00"])
+NOT_TOML = ["[[clients", "id = ", "\x00", f"id = {'[' * 100_000}", f"id = {'9' * 5_000}"]
+
+
+@pytest.mark.parametrize("text", NOT_TOML, ids=["table", "value", "zero", "too-deep", "too-large"])
 def test_what_is_no_toml_is_refused(folder: Path, text: str) -> None:
     [fault] = faults(folder, text)
 

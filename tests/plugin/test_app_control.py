@@ -24,7 +24,9 @@ from plugin.store.switches import EVERYBODY, switch_off, switch_on
 from plugin.store.tables import cards_issued
 from tests.database_servers import PostgresServer, locked
 from tests.forks import results
+from tests.local_servers import local_servers
 from tests.plugin.cards.service import SERVICE, TODAY, request_of
+from tests.plugin.test_app_privacy import lent
 from tests.waiting import wait_until
 
 EFFECTIVE_WITHIN_SECONDS = 5
@@ -202,6 +204,25 @@ def test_a_criterion_that_is_off_is_neither_shown_nor_recorded(start: Callable[[
     assert site.topics() == {"CC1"}
 
     wait_until(lambda: site.issued() == {("CC1", False)})
+
+
+@pytest.mark.parametrize(
+    "off", ['default = "off"', 'default = "off"\ncriteria.IMG-1 = "off"', SILENT.replace("-20", "-19")]
+)
+def test_where_every_criterion_is_off_no_server_is_asked_and_no_record_is_missed(
+    sqlite_url: str, tmp_path: Path, off: str
+) -> None:
+    site = Site(sqlite_url, tmp_path, off)
+    with local_servers() as start_server:
+        server = start_server(lambda exchange: exchange.answer(b"", "500 Internal Server Error"))
+        request = lent(request_of(DEMO), server.base)
+
+        answer = site.service.post(SERVICE, json=request)
+
+        assert (answer.status_code, answer.get_json(), server.seen) == (200, NO_CARDS, [])
+        site.write("")
+        wait_until(lambda: site.service.post(SERVICE, json=request).status_code == 412)
+        assert server.seen != []
 
 
 def test_a_silent_mode_that_has_ended_is_off_and_said_to_be(start: Callable[[str], Site]) -> None:

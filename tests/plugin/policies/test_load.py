@@ -112,6 +112,12 @@ def test_a_policy_must_not_extend_itself_by_a_detour(tmp_path: Path) -> None:
         load_policy(str(tmp_path / "a.toml"), GUIDELINES)
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5_000], ids=["too-deep", "too-large"])
+def test_a_file_that_cannot_be_parsed_is_refused_in_a_line(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ContentError, match=r"^site\.toml: not TOML: .+$"):
+        loaded(tmp_path, f"label = {value}")
+
+
 def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(HEAD.encode() + b'# \xe9\nnotes = "always"')
 

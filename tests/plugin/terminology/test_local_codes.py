@@ -106,6 +106,7 @@ def test_the_sites_own_codes_for_a_value_set_are_known(tmp_path: Path, terminolo
 
 FAULTS: dict[str, tuple[Json | str, str]] = {
     "no JSON": ("{", "must be a ConceptMap of FHIR R4"),
+    "nested too deep": ('{"x": ' + "[" * 100_000, "must be a ConceptMap of FHIR R4"),
     "no ConceptMap": ({"resourceType": "ValueSet", "group": []}, "must be a ConceptMap of FHIR R4"),
     "no group": ({"resourceType": "ConceptMap"}, "group"),
     "a key misspelt": (concept_map({"code": "PAIN-1", "target": [{"code": "62323"}]}), "equivalence"),
