@@ -127,9 +127,14 @@ class BackendTokens:
         One that was refused from the start is kept: another would be refused, too.
         """
         held = self._held[client_id, base]
-        with held.lock:
+        # Who holds the lock is asking for another one already, and may do so past the deadline of this call.
+        if not held.lock.acquire(blocking=False):
+            return
+        try:
             if held.token == token and self._clock() - held.granted_at > _COOL_DOWN_SECONDS:
                 held.fresh_until = 0.0
+        finally:
+            held.lock.release()
 
 
 def _granted(services: BackendServices, bases: AllowedBases, base: BaseUrl, upstream: Upstream) -> _Grant:

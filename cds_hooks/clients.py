@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -109,7 +109,7 @@ def read_clients(path: Path) -> tuple[Registration, ...]:
             faults.append(f"{path.name}: {_named(table, number)}: jwks_file: {error}")
         except KeyUnusable as error:
             faults.append(f"{path.name}: {_named(table, number)}: backend_services: {error}")
-    faults += [f"{path.name}: {fault}" for fault in _repeated(tables)]
+    faults += [f"{path.name}: {fault}" for fault in (*_repeated(tables), *_contradicting_keys(registrations))]
     if faults:
         raise ClientsFileError(faults)
     return tuple(registrations)
@@ -143,6 +143,17 @@ def _key(location: tuple[int | str, ...]) -> str:
     """`fhir_bases[2]: `, or nothing for a fault of the whole entry."""
     key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
     return f"{key.removeprefix('.')}: " if key else ""
+
+
+def _contradicting_keys(registrations: list[Registration]) -> Iterator[str]:
+    """Different keys under one `kid`, of which the service could publish only one."""
+    firsts: dict[str, tuple[str, SigningKey]] = {}
+    for client in (registration.client for registration in registrations):
+        services = client.backend_services
+        for key in () if services is None else (services.key, services.next_key):
+            holder, first = firsts.setdefault(key.kid, (client.id, key))
+            if first.public_jwk != key.public_jwk:
+                yield f"client {holder} and client {client.id}: backend_services: two keys have the same kid"
 
 
 def _repeated(tables: list[Any]) -> list[str]:

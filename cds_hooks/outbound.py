@@ -123,11 +123,21 @@ class _HttpsConnection(_Checked, urllib3.connection.HTTPSConnection):  # type: i
     pass
 
 
-class _HttpPool(urllib3.HTTPConnectionPool):
+class _Shared:
+    """What is back in the pool belongs to whoever takes it next, and is not ours to cut off."""
+
+    def _put_conn(self, connection: Any) -> None:
+        exchange: Exchange | None = getattr(_thread, "exchange", None)
+        if exchange is not None:
+            exchange._waits_on(None)
+        super()._put_conn(connection)  # type: ignore[misc]
+
+
+class _HttpPool(_Shared, urllib3.HTTPConnectionPool):
     ConnectionCls = _HttpConnection
 
 
-class _HttpsPool(urllib3.HTTPSConnectionPool):
+class _HttpsPool(_Shared, urllib3.HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
 
 

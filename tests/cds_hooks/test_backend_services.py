@@ -24,6 +24,7 @@ from cds_hooks import (
     Reading,
     Unread,
 )
+from cds_hooks.allowed_bases import BaseUrl
 from cds_hooks.signing_keys import SigningKey
 from tests.cds_hooks.fhir import SEARCH, call, ids, page, reader_of, search
 from tests.cds_hooks.tokens import Json, private_key, public_jwk
@@ -332,3 +333,34 @@ def test_neither_token_nor_assertion_is_logged_or_told(
         assert secret not in caplog.text
         assert secret not in json.dumps(told)
     assert "granted" not in repr(using.__dict__)
+
+
+def test_an_endpoint_that_hangs_up_is_sent_no_assertion_twice(open_ehr: OpenEhr) -> None:
+    ehr = open_ehr(grant=lambda exchange: None)
+
+    assert read(ehr, access()).unread is Unread.NO_ACCESS_TOKEN
+    assert len(ehr.forms) == 1
+
+
+def test_a_refused_token_is_given_up_without_waiting_for_another_call(open_ehr: OpenEhr) -> None:
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def slowly(exchange: Exchange) -> None:
+        is_asked.set()
+        may_answer.wait(20)
+        exchange.answer(encoded(GRANT))
+
+    ehr, tokens = open_ehr(grant=slowly), BackendTokens()
+    asking = threading.Thread(target=read, args=(ehr, FhirAccess(deadline_seconds=20.0, tokens=tokens)))
+    base = BaseUrl.parse(ehr.base)
+    assert base is not None
+    asking.start()
+    is_asked.wait(20)
+    forgetting = threading.Thread(target=tokens.forget, args=("ehr", base, "granted-0"))
+    forgetting.start()
+    forgetting.join(5)
+    is_over = not forgetting.is_alive()
+    may_answer.set()
+    asking.join()
+
+    assert is_over

@@ -302,3 +302,18 @@ def test_a_fault_of_the_way_to_a_token_is_one_line(key_files: Path, old: str, ne
     assert fault.startswith("clients.toml: client ehr: backend_services")
     assert key in fault
     assert SECRET not in fault
+
+
+OTHER = BACKEND.replace('id = "ehr"', 'id = "other"').replace("ehr.example.org", "other.example.org")
+
+
+def test_clients_may_share_their_keys(key_files: Path) -> None:
+    assert len(read(key_files, BACKEND + OTHER)) == 2
+
+
+def test_two_keys_under_one_kid_are_refused(key_files: Path) -> None:
+    (key_files / "keys" / "others.jwk").write_bytes(jwk(private_key("RS384", "other"), kid="next"))
+
+    [fault] = faults(key_files, BACKEND + OTHER.replace("next.jwk", "others.jwk"))
+
+    assert fault.endswith("client ehr and client other: backend_services: two keys have the same kid")

@@ -23,6 +23,8 @@ from cds_hooks import (
     Response,
     Unread,
 )
+from cds_hooks.outbound import Exchange as OneExchange
+from cds_hooks.outbound import open_session
 from tests.cds_hooks.fhir import EHR as OPEN_EHR
 from tests.cds_hooks.fhir import call, page, reader_of, search
 from tests.cds_hooks.test_allowed_bases import FORGED, NOT_QUITE_LOOPBACK
@@ -303,3 +305,22 @@ def test_an_open_server_is_read_whoever_tokens_are_meant_for(serve: Serve) -> No
 
     assert reader is not None
     assert search(reader).state is PrefetchState.PRESENT
+
+
+def test_what_is_cut_off_after_its_answer_leaves_the_connection_to_the_next(serve: Serve) -> None:
+    def script(exchange: Exchange) -> None:
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        exchange.write(answer)
+        exchange.next_request()
+        exchange.write(answer)
+
+    server = serve(script)
+    session = open_session(2, lambda _host, _address: True)
+
+    with OneExchange() as first:
+        assert session.get(server.base, timeout=20).content == b"ok"
+        first.cut()
+    with OneExchange():
+        assert session.get(server.base, timeout=20).content == b"ok"
+
+    assert len(server.seen) == 1
