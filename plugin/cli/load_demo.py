@@ -9,7 +9,15 @@ from typing import Any
 import requests
 
 from plugin.cli.fhir_server import FhirServer
-from plugin.cli.synthetic import TAG_CODE, TAG_SYSTEM, Json, SyntheticPatient, is_ours, read_patients
+from plugin.cli.synthetic import (
+    TAG_CODE,
+    TAG_SYSTEM,
+    Json,
+    SyntheticPatient,
+    is_ours,
+    objects,
+    read_patients,
+)
 from plugin.domain.content import ContentError
 
 TYPES = (
@@ -98,7 +106,7 @@ def _patient(resource: Json) -> str:
     """The patient whom it is about, as a reference; empty for what is about none."""
     if resource["resourceType"] == "Patient":
         return _reference(resource)
-    about = (resource.get(element) or {} for element in ("subject", "patient", "individual"))
+    about = objects([resource.get(element) for element in ("subject", "patient", "individual")])
     reference = next((str(found["reference"]) for found in about if "reference" in found), "")
     return "/".join(reference.split("/")[-2:])
 
@@ -114,16 +122,20 @@ def _tagged(server: FhirServer, resource_type: str) -> Iterator[Json]:
         if url is None:
             return
         page = _exchanged(server, "GET", url, unknown=(404,))
-        resources = (entry.get("resource") or {} for entry in page.get("entry") or ())
-        yield from (r for r in resources if r.get("resourceType") == resource_type and is_ours(r))
+        resources = (entry.get("resource") for entry in objects(page.get("entry")))
+        yield from (r for r in objects(list(resources)) if _is_stored(r, resource_type) and is_ours(r))
         url = _next(server, page)
     raise ContentError(f"{server.base}: {resource_type}: the pages of the search do not end")
 
 
+def _is_stored(resource: Json, resource_type: str) -> bool:
+    return resource.get("resourceType") == resource_type and isinstance(resource.get("id"), str)
+
+
 def _next(server: FhirServer, page: Json) -> str | None:
-    links = (link.get("url") for link in page.get("link") or () if link.get("relation") == "next")
+    links = (link.get("url") for link in objects(page.get("link")) if link.get("relation") == "next")
     url: str | None = next(links, None)
-    if url is not None and not server.holds(url):
+    if url is not None and not (isinstance(url, str) and server.holds(url)):
         raise ContentError(f"{server.base}: the next page of a search is said to be on another server")
     return url
 
@@ -131,11 +143,18 @@ def _next(server: FhirServer, page: Json) -> str | None:
 def _commit(server: FhirServer, entries: Iterable[Json]) -> None:
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
     answer = _exchanged(server, "POST", server.base, bundle)
-    responses = [entry.get("response") or {} for entry in answer.get("entry") or ()]
+    answered = answer.get("entry")
+    responses = [_response(entry) for entry in (answered if isinstance(answered, list) else ())]
     refused = [r for r in responses if not str(r.get("status", "")).startswith("2")]
     if refused:
-        status, why = refused[0].get("status"), _diagnosed(refused[0].get("outcome"))
+        status, why = _printable(str(refused[0].get("status"))), _diagnosed(refused[0].get("outcome"))
         raise ContentError(f"{server.base}: {len(refused)} resources were refused, the first: {status}{why}")
+
+
+def _response(entry: Any) -> Json:
+    """Empty where the server says nothing, which is not to be taken for a success."""
+    [response, *_] = [*objects([entry.get("response") if isinstance(entry, dict) else None]), {}]
+    return response
 
 
 def _exchanged(
@@ -147,9 +166,12 @@ def _exchanged(
     if server.token is not None:
         headers["Authorization"] = f"Bearer {server.token}"
     try:
-        answer = requests.request(
-            method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
-        )
+        with requests.Session() as session:
+            # Neither ~/.netrc nor a proxy of the environment is to replace the token, or to see it.
+            session.trust_env = False
+            answer = session.request(
+                method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
+            )
     except requests.Timeout as error:
         raise ContentError(f"{server.base}: no answer within {_TIMEOUT_SECONDS} seconds") from error
     except requests.RequestException as error:
@@ -174,6 +196,12 @@ def _resource(answer: requests.Response) -> Json | None:
 
 def _diagnosed(outcome: Any) -> str:
     """What an OperationOutcome says first, in one line."""
-    issues = outcome.get("issue") or [{}] if isinstance(outcome, dict) else [{}]
-    said = issues[0].get("diagnostics") or (issues[0].get("details") or {}).get("text")
-    return f": {' '.join(said.split())[:300]}" if isinstance(said, str) else ""
+    [issue, *_] = [*objects(outcome.get("issue") if isinstance(outcome, dict) else None), {}]
+    [details, *_] = [*objects([issue.get("details")]), {}]
+    said = issue.get("diagnostics") or details.get("text")
+    return f": {_printable(' '.join(said.split())[:300])}" if isinstance(said, str) else ""
+
+
+def _printable(said: str) -> str:
+    """Without what a terminal would take for a command."""
+    return "".join(character for character in said if character.isprintable())

@@ -40,8 +40,14 @@ def stored_id(resource_id: str) -> str:
 
 def is_ours(resource: Json) -> bool:
     """Does the resource itself carry our tag?"""
-    tags = (resource.get("meta") or {}).get("tag") or []
+    metas = objects([resource.get("meta")])
+    tags = (tag for meta in metas for tag in objects(meta.get("tag")))
     return any((tag.get("system"), tag.get("code")) == (TAG_SYSTEM, TAG_CODE) for tag in tags)
+
+
+def objects(found: Any) -> list[Json]:
+    """The JSON objects in what a server sent where a list of them belongs."""
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def read_patients(scenarios: Path, names: Sequence[str]) -> list[SyntheticPatient]:

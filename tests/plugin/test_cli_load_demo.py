@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,3 +262,67 @@ def test_a_server_that_cannot_be_reached_is_one_line(remote: responses.RequestsM
 )
 def test_an_argument_at_fault_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     assert_one_line(load_demo("http://127.0.0.1:9/fhir", *arguments), *words)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"entry": [None]},
+        {"entry": 7},
+        {"entry": [{"resource": "x"}]},
+        {"entry": [{"resource": {"resourceType": "Patient", "meta": {"tag": ["x"]}}}]},
+        {"entry": [{"resource": {"resourceType": "Patient", "meta": ["x"]}}]},
+        {"entry": [{"resource": {"resourceType": "Patient", "meta": {"tag": [SYNTHETIC]}}}]},
+        {"link": ["x"]},
+        {"link": {"relation": "next"}},
+    ],
+)
+def test_an_odd_answer_holds_nothing_of_ours(remote: responses.RequestsMock, body: Json) -> None:
+    remote.get(re.compile(re.escape(ELSEWHERE)), json={"resourceType": "Bundle", **body})
+
+    result = load_demo(ELSEWHERE, "--remove", "--yes")
+
+    assert (result.exit_code, result.exception) == (0, None)
+    assert result.output.startswith("Took 0 resources")
+
+
+@pytest.mark.parametrize("link", [7, ["x"], {}])
+def test_a_next_page_without_a_url_is_one_line(remote: responses.RequestsMock, link: Any) -> None:
+    body = {"resourceType": "Bundle", "link": [{"relation": "next", "url": link}]}
+    remote.get(re.compile(re.escape(ELSEWHERE)), json=body)
+
+    assert_one_line(load_demo(ELSEWHERE, "--remove", "--yes"), "next page")
+
+
+@pytest.mark.parametrize("entry", [None, {}, {"response": "x"}])
+def test_an_odd_answer_to_a_transaction_is_no_success(remote: responses.RequestsMock, entry: Any) -> None:
+    remote.post(ELSEWHERE, json={"resourceType": "Bundle", "entry": [entry]})
+
+    assert_one_line(load_demo(ELSEWHERE, "--yes"), "refused")
+
+
+@pytest.mark.parametrize(
+    "issue",
+    [["x"], [{"details": "x"}], [{"diagnostics": 7}], "x", [{"diagnostics": "\x1b[31mred\x9b\u202e"}]],
+)
+def test_what_a_server_says_is_no_command_to_the_terminal(remote: responses.RequestsMock, issue: Any) -> None:
+    remote.post(ELSEWHERE, status=400, json={"resourceType": "OperationOutcome", "issue": issue})
+
+    result = load_demo(ELSEWHERE, "--yes")
+
+    assert_one_line(result, "400")
+    assert result.output.rstrip("\n").isprintable()
+
+
+def test_the_token_is_not_replaced_by_one_of_this_machine(
+    remote: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine fhir.example.org login someone password hunter2\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    remote.get(re.compile(re.escape(ELSEWHERE)), json={"resourceType": "Bundle"})
+
+    load_demo(ELSEWHERE, "--remove", "--yes", "--token", TOKEN)
+
+    assert {call.request.headers["Authorization"] for call in remote.calls} == {f"Bearer {TOKEN}"}
