@@ -96,6 +96,7 @@ def service(folder: Path) -> flask.Flask:
                 "today": TODAY,
                 "deadline_seconds": DEADLINE_SECONDS,
                 "database": f"sqlite:///{folder}/store.sqlite3",
+                "max_in_flight": 64,
             }
         )
     )
