@@ -66,13 +66,20 @@ def reset_in_the_body(exchange: Exchange) -> None:
     exchange.abort()
 
 
-def bomb(encoding: str, pack: Callable[[bytes], bytes]) -> Script:
+def crowded() -> bytes:
+    """As many entries that are none as fit into the bytes that may be read."""
+    return b'{"resourceType": "Bundle", "entry": [' + b"{}," * 3_400_000 + b"{}]}"
+
+
+def bomb(
+    encoding: str, pack: Callable[[bytes], bytes], content: Callable[[], bytes] = lambda: b" " * _BOMB_BYTES
+) -> Script:
     """Packed by the first who asks, while the others wait."""
     lock, packed = threading.Lock(), list[bytes]()
 
     def script(exchange: Exchange) -> None:
         with lock:
-            packed[:] = packed or [pack(b" " * _BOMB_BYTES)]
+            packed[:] = packed or [pack(content())]
         exchange.answer(packed[0], "200 OK", f"Content-Encoding: {encoding}")
 
     return script
@@ -155,6 +162,7 @@ SCRIPTS: Mapping[str, Script] = {
     "gzip bomb": bomb("gzip", gzip.compress),
     "deflate bomb": bomb("deflate", zlib.compress),
     "gzip twice": bomb("gzip, gzip", lambda data: gzip.compress(gzip.compress(data))),
+    "millions of tiny entries": bomb("gzip", gzip.compress, crowded),
     "gzip that is none": told(b"not gzip", "200 OK", "Content-Encoding: gzip"),
     "an encoding nobody asked for": told(b"\x1b\x00", "200 OK", "Content-Encoding: br"),
 }
