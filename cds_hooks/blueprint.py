@@ -3,8 +3,8 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -19,6 +19,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.clients import Client
 from cds_hooks.dialects import DIALECTS, adapt, unsupported_types
+from cds_hooks.envelope import PrefetchKeys
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
@@ -146,11 +147,19 @@ def create_blueprint(
     return blueprint
 
 
-Registry = Mapping[str, Mapping[str, Service]]
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What is offered under one service id."""
+
+    by_hook: Mapping[str, Service]
+    keys: PrefetchKeys
+
+
+Registry = Mapping[str, _Offered]
 
 
 def _registry(services: Sequence[Service]) -> Registry:
-    """Services by id, then by hook."""
+    """By service id."""
     registry: dict[str, dict[str, Service]] = {}
     for service in services:
         if service.hook not in READABLE_HOOKS:
@@ -162,7 +171,12 @@ def _registry(services: Sequence[Service]) -> Registry:
         if service.hook in hooks:
             raise ValueError(f"service {service.id!r} is given twice for hook {service.hook!r}")
         hooks[service.hook] = service
-    return registry
+    return {service_id: _Offered(hooks, _keys(hooks)) for service_id, hooks in registry.items()}
+
+
+def _keys(hooks: Mapping[str, Service]) -> PrefetchKeys:
+    """Which hook calls is told by the body alone, so that those of all hooks are looked for."""
+    return PrefetchKeys({name: key for service in hooks.values() for name, key in service.keys.items()})
 
 
 def _public(document: bytes) -> Callable[[], werkzeug.Response]:
@@ -198,7 +212,7 @@ class _Calls:
 
     def _answer(self, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
-        hooks = self.registry.get(service_id)
+        offered = self.registry.get(service_id)
         client: Client | None = None
         hook_request: HookRequest | None = None
         error: CdsHooksError | None = None
@@ -207,9 +221,15 @@ class _Calls:
             _require(is_free)
             client = self._client()
             dialect = DIALECTS[client.dialect]
-            hook_request = self._read(hooks)
-            service = self.registry[service_id][hook_request.hook]
-            hook_request = replace(hook_request, unsupported_types=unsupported_types(client))
+            if offered is None:
+                raise UnknownService
+            hook_request = read_hook_request(
+                self._json_body(),
+                offered.by_hook,
+                offered.keys,
+                unsupported_types=unsupported_types(client),
+            )
+            service = offered.by_hook[hook_request.hook]
             server = self.fhir_access.reader_for(hook_request, client)
             cards = adapt(service.answer(HookCall(client, hook_request, server)), dialect)
             response = _json_response(cards.to_json(), 200)
@@ -225,7 +245,7 @@ class _Calls:
             CallRecord(
                 client=_client_id(client, error),
                 refusal=error.reason if isinstance(error, Unauthenticated) else None,
-                service=None if hooks is None else service_id,
+                service=None if offered is None else service_id,
                 hook=None if hook_request is None else hook_request.hook,
                 hook_instance=None if hook_request is None else hook_request.hook_instance,
                 status=response.status_code,
@@ -287,11 +307,6 @@ class _Calls:
     def _count(self, caller: str) -> None:
         if self.rate_limit is not None:
             self.rate_limit.count(caller)
-
-    def _read(self, hooks: Collection[str] | None) -> HookRequest:
-        if hooks is None:
-            raise UnknownService
-        return read_hook_request(self._json_body(), hooks)
 
     def _json_body(self) -> bytes:
         content_type = flask.request.headers.get("Content-Type", "")

@@ -1,10 +1,11 @@
 """What a prefetch key, or an answer of the FHIR server, really holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from random import randrange
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -60,10 +61,13 @@ class _Head(msgspec.Struct, rename="camel"):
 _ABSENT = msgspec.Raw()
 _MAX_VALUES, _MAX_OBJECTS = 200_000, 120_000
 """In one answer: values far smaller than those of resources take many times their size, once decoded."""
+_STRIDES = (4001, 4003, 4007, 4013, 4019, 4021, 4027, 4049, 4051, 4057, 4073, 4079, 4091, 4093, 4099, 4111)
+"""Primes: whatever repeats itself in a body, most of them do not fall in with it."""
 _MAX_ENTRIES = 3_000
 """Looked at one by one."""
 _MAX_ASIDE_BYTES = 64 * 1024
 """Of links, or of what a server says about itself."""
+_NO_LINKS: Mapping[str, str] = {}
 _NO_MATCH = ("include", "outcome")
 """`search.mode` of what a server sends beside the matches, and does not count in `total`."""
 _loose_bundle_decoder = msgspec.json.Decoder(_LooseBundle)
@@ -94,6 +98,37 @@ def _plan(view: type[msgspec.Struct]) -> _Plan:
         resource=msgspec.json.Decoder(view),
         type_of=attrgetter(view.__struct_fields__[0]),
     )
+
+
+class PrefetchKey(NamedTuple):
+    """What a prefetch key holds: resources of one type, and the view that each is read as.
+
+    `is_single` holds for the one resource of a read template, and not for the Bundle of a search.
+    """
+
+    view: type[msgspec.Struct]
+    resource_type: str
+    is_single: bool = False
+
+    @property
+    def decoded_type(self) -> Any:
+        """What a value is decoded to that holds this and nothing odd; None stands for null."""
+        whole: Any = self.view if self.is_single else _Bundle[self.view]  # type: ignore[name-defined]
+        return whole | None
+
+    def reading_of(self, decoded: Any) -> Reading[Any] | None:
+        """What is in a value of `decoded_type`. None when what came needs a closer look."""
+        if decoded is None:
+            return Reading(PrefetchState.NULL)
+        plan = _plan(self.view)
+        if not self.is_single:
+            return _reading_of(decoded, plan, self.resource_type)
+        is_it = plan.type_of(decoded) == self.resource_type
+        return Reading(PrefetchState.PRESENT, (decoded,)) if is_it else None
+
+    def read(self, raw: msgspec.Raw | None) -> Reading[Any]:
+        """What is in a value as it came, however it came; `raw=None` says that the key is absent."""
+        return (read_resource if self.is_single else read_searchset)(raw, self.view, self.resource_type)
 
 
 def read_searchset(raw: msgspec.Raw | bytes | None, view: type[V], resource_type: str) -> Reading[V]:
@@ -140,6 +175,18 @@ def _is_crowded(raw: msgspec.Raw | bytes) -> bool:
     return content.count(b",") > _MAX_VALUES or content.count(b"{") > _MAX_OBJECTS
 
 
+def may_be_crowded(body: bytes) -> bool:
+    """May one of the values in `body` be crowded? To count all would cost as much as to decode the body.
+
+    Looked at is one byte in some hundreds, and half of what is too much is taken for it.
+    """
+    if len(body) < 2 * _MAX_VALUES:
+        return False
+    seen = b"".join([body[randrange(stride) :: stride] for stride in _STRIDES])  # noqa: S311
+    share = 2 * len(body) / len(seen)
+    return seen.count(b",") * share > _MAX_VALUES or seen.count(b"{") * share > _MAX_OBJECTS
+
+
 def _wrong_type() -> Reading[V]:
     return Reading(PrefetchState.WRONG_TYPE, unread=Unread.WRONG_TYPE)
 
@@ -151,8 +198,10 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
         bundle = plan.bundle.decode(raw)
     except msgspec.ValidationError:
         return None
-    if bundle is None:
-        return Reading(PrefetchState.NULL)
+    return Reading(PrefetchState.NULL) if bundle is None else _reading_of(bundle, plan, resource_type)
+
+
+def _reading_of(bundle: _Bundle[V], plan: _Plan, resource_type: str) -> Reading[V] | None:
     if bundle.resource_type != "Bundle":
         return None
     entries = bundle.entry or ()
@@ -160,19 +209,17 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
     if resources and set(map(plan.type_of, resources)) != {resource_type}:
         return None
     kept = without_repeats(resources)
-    links = {link.relation: link.url for link in reversed(bundle.link or ())}
+    links = {link.relation: link.url for link in reversed(bundle.link)} if bundle.link else _NO_LINKS
     next_link, total = links.get("next"), _total(bundle.total)
-    included = sum(e.search is not None and e.search.mode in _NO_MATCH for e in entries) if total else 0
+    included = _included(entries) if total else 0
     unread = _unread_of_page(next_link, len(kept) - included, total)
-    return Reading(
-        state_of(kept, unread),
-        kept,
-        next_link=next_link or None,
-        unread=unread,
-        self_link=links.get("self"),
-        included=included,
-        total=total,
-    )
+    state = state_of(kept, unread)
+    return Reading(state, kept, 0, next_link or None, unread, links.get("self"), 0, included, total)
+
+
+def _included(entries: Sequence[_Entry[V]]) -> int:
+    modes = [entry.search.mode for entry in entries if entry.search is not None]
+    return sum(map(modes.count, _NO_MATCH))
 
 
 def _total(told: Any) -> int | None:

@@ -40,7 +40,7 @@ from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
-from plugin.evidence.placed import TEMPLATES
+from plugin.evidence.placed import KEYS, TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.logs import (
     log_keys,
@@ -391,6 +391,7 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
             ),
             prefetch=templates_for(hook, {**TEMPLATES, **review.record.templates}),
             answer=answer,
+            keys={**KEYS, **review.record.keys},
             usage_requirements=_USAGE,
             hook_version=version,
         )
