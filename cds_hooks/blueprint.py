@@ -14,6 +14,7 @@ import msgspec
 import werkzeug
 from flask.blueprints import BlueprintSetupState
 from flask_cors import CORS
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from cds_hooks.authentication import Authenticator, OpenTo
@@ -212,6 +213,7 @@ class _Calls:
 
     def _answer(self, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
+        request = _current_request()
         offered = self.registry.get(service_id)
         client: Client | None = None
         hook_request: HookRequest | None = None
@@ -219,12 +221,12 @@ class _Calls:
         card_count = 0
         try:
             _require(is_free)
-            client = self._client()
+            client = self._client(request)
             dialect = DIALECTS[client.dialect]
             if offered is None:
                 raise UnknownService
             hook_request = read_hook_request(
-                self._json_body(),
+                self._json_body(request),
                 offered.by_hook,
                 offered.keys,
                 unsupported_types=unsupported_types(client),
@@ -262,15 +264,16 @@ class _Calls:
 
     def _take(self, take_feedback: TakeFeedback, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
+        request = _current_request()
         client: Client | None = None
         feedback: Sequence[Feedback] = ()
         error: CdsHooksError | None = None
         try:
             _require(is_free)
-            client = self._client()
+            client = self._client(request)
             if service_id not in self.registry:
                 raise UnknownService
-            feedback = read_feedback(self._json_body())
+            feedback = read_feedback(self._json_body(request))
             take_feedback(client, service_id, feedback)
             response = _json_response(b"{}", 200)
         except CdsHooksError as own_error:
@@ -293,38 +296,61 @@ class _Calls:
         )
         return response
 
-    def _client(self) -> Client:
+    def _client(self, request: flask.Request) -> Client:
         """Raises Unauthenticated, TooManyRequests or TemporarilyUnavailable."""
-        headers = flask.request.headers.getlist("Authorization")
+        authorization = request.environ.get("HTTP_AUTHORIZATION")
         try:
-            client = self.authenticator.client_of(headers, flask.request.path)
+            client = self.authenticator.client_of(
+                [] if authorization is None else [authorization], request.path
+            )
         except Unauthenticated:
-            self._count(f"address {flask.request.remote_addr}")
+            self._count(f"address {request.remote_addr}")
             raise
-        self._count(f"client {client.id}")
+        if self.rate_limit is not None:
+            self._count(f"client {client.id}")
         return client
 
     def _count(self, caller: str) -> None:
         if self.rate_limit is not None:
             self.rate_limit.count(caller)
 
-    def _json_body(self) -> bytes:
-        content_type = flask.request.headers.get("Content-Type", "")
-        if content_type not in _JSON_TYPES and flask.request.mimetype not in _JSON_TYPES:
+    def _json_body(self, request: flask.Request) -> bytes:
+        content_type = request.environ.get("CONTENT_TYPE", "")
+        if content_type not in _JSON_TYPES and request.mimetype not in _JSON_TYPES:
             raise UnsupportedContentType
-        if (flask.request.content_length or 0) > self.max_body_bytes:
+        length = request.content_length or None
+        if length is not None and length > self.max_body_bytes:
             raise PayloadTooLarge
-        # One byte more than the cap may be read, so that a body of unknown length can be found too large.
-        flask.request.max_content_length = self.max_body_bytes + 1
-        try:
-            body = flask.request.get_data(cache=False)
-        except RequestEntityTooLarge:
-            raise PayloadTooLarge from None
-        except BadRequest:
-            raise InvalidRequest("The body is shorter than its Content-Length.", code="structure") from None
+        # A body of unknown length is too large if there is one byte more than the cap.
+        body = _read(request, length or self.max_body_bytes + 1)
         if len(body) > self.max_body_bytes:
             raise PayloadTooLarge
+        if length is not None and len(body) < length:
+            raise _cut_short()
         return body
+
+
+def _current_request() -> flask.Request:
+    """The request itself: behind the proxy, each look costs many times as much."""
+    return flask.request._get_current_object()  # type: ignore[attr-defined, no-any-return]
+
+
+def _read(request: flask.Request, size: int) -> bytes:
+    """So many bytes of the body, less when it ends before; in one piece where the server has it in one."""
+    pieces: list[bytes] = []
+    try:
+        while size and (piece := request.stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    except RequestEntityTooLarge:
+        raise PayloadTooLarge from None
+    except (BadRequest, OSError, ValueError):
+        raise _cut_short() from None
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _cut_short() -> InvalidRequest:
+    return InvalidRequest("The body is shorter than its Content-Length.", code="structure")
 
 
 def _require(slot_is_free: bool) -> None:
@@ -339,7 +365,8 @@ def _client_id(client: Client | None, error: CdsHooksError | None) -> str | None
 
 
 def _json_response(body: bytes, status: int) -> flask.Response:
-    return flask.Response(body, status, [("Cache-Control", "no-store")], mimetype="application/json")
+    headers = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+    return flask.Response(body, status, headers)
 
 
 def _error_response(error: CdsHooksError, status: int) -> flask.Response:
