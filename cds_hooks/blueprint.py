@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple, cast
+from urllib.parse import unquote
 
 import flask
 import msgspec
 import werkzeug
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
+from flask_cors import cross_origin
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
@@ -47,8 +48,7 @@ _PUBLIC_MAX_AGE_SECONDS = 3600
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(NamedTuple):
     """One service call, as it may be logged and counted. Nothing in it comes from a chart.
 
     `client` is the registered one that called, or that a refused token names; `refusal` says why it was
@@ -67,8 +67,7 @@ class CallRecord:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackRecord:
+class FeedbackRecord(NamedTuple):
     """One call of a feedback endpoint, as it may be logged and counted.
 
     `client` and `refusal` are as in `CallRecord`, `service` is None for an id that does not exist. `error` is
@@ -102,6 +101,7 @@ def create_blueprint(
     max_body_bytes: int = 2 * 1024 * 1024,
     rate_limit: RateLimit | None = None,
     max_in_flight: int = 64,
+    on_in_flight: Callable[[int], object] = ignore,
     observe: Callable[[CallRecord | FeedbackRecord], None] = ignore,
     on_unexpected: Callable[[Exception], None] = ignore,
 ) -> flask.Blueprint:
@@ -110,9 +110,10 @@ def create_blueprint(
     `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
     there is no feedback endpoint. `jwks` are the service's own public keys. `max_in_flight` calls (from 2
     on), and half as many of feedback, are answered at once and others refused; the server needs more threads
-    than those. `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its
-    type may be logged, its message may hold patient data). Raises ValueError for services that cannot be told
-    apart, for hooks nobody can read, and for the CORS origin `*`.
+    than those. `on_in_flight` is told 1 when any of them begins, and -1 when it ends. `observe` is told of
+    every call; `on_unexpected` of every exception that became a 500 (its type may be logged, its message may
+    hold patient data). Raises ValueError for services that cannot be told apart, for hooks nobody can read,
+    and for the CORS origin `*`.
     """
     calls = _Calls(
         _registry(services),
@@ -120,8 +121,8 @@ def create_blueprint(
         fhir_access,
         max_body_bytes,
         rate_limit,
-        InFlight(max_in_flight),
-        InFlight(max_in_flight // 2),
+        InFlight(max_in_flight, on_in_flight),
+        InFlight(max_in_flight // 2, on_in_flight),
         observe,
         on_unexpected,
     )
@@ -208,8 +209,7 @@ class _Calls:
     on_unexpected: Callable[[Exception], None]
 
     def answer(self, service_id: str) -> flask.Response:
-        with self.calls_in_flight.slot() as is_free:
-            return self._answer(service_id, is_free)
+        return self.calls_in_flight.run(partial(self._answer, service_id))
 
     def _answer(self, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
@@ -259,8 +259,7 @@ class _Calls:
         return response
 
     def take(self, take_feedback: TakeFeedback, service_id: str) -> flask.Response:
-        with self.feedback_in_flight.slot() as is_free:
-            return self._take(take_feedback, service_id, is_free)
+        return self.feedback_in_flight.run(partial(self._take, take_feedback, service_id))
 
     def _take(self, take_feedback: TakeFeedback, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
@@ -412,13 +411,24 @@ def _origin_pattern(origin: str | re.Pattern[str]) -> re.Pattern[str]:
 
 
 def _allow_origins(state: BlueprintSetupState, origins: Sequence[re.Pattern[str]]) -> None:
-    CORS(
-        cast(flask.Flask, state.app),
-        resources={re.escape(f"{state.url_prefix or ''}/cds-services") + r"(?:/.*)?\Z": {}},
+    """The headers for web pages of `origins`; a call that no web page makes is not even looked at."""
+    paths = re.compile(re.escape(f"{state.url_prefix or ''}/cds-services") + r"(?:/.*)?\Z")
+
+    @cross_origin(
         origins=list(origins),
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
         supports_credentials=False,
         always_send=False,
-        intercept_exceptions=False,
+        automatic_options=False,
     )
+    def with_headers(response: flask.Response) -> flask.Response:
+        return response
+
+    def tell_origin(response: flask.Response) -> flask.Response:
+        request = _current_request()
+        if "HTTP_ORIGIN" in request.environ and paths.match(unquote(request.path)):
+            return with_headers(response)
+        return response
+
+    cast(flask.Flask, state.app).after_request(tell_origin)

@@ -332,7 +332,7 @@ class FhirAccess:
         A token that was issued for another patient, or when the client names whom tokens are issued to, for
         none of them, is never used: the reader answers `not-permitted`. The deadline runs from now.
         """
-        base = BaseUrl.parse(request.fhir_server or "")
+        base = None if request.fhir_server is None else BaseUrl.parse(request.fhir_server)
         if base is None or not client.fhir_bases.permits(base.url):
             return None
         lent = request.fhir_authorization

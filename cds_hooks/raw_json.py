@@ -41,7 +41,7 @@ def is_absent(raw: msgspec.Raw) -> bool:
 
 
 def is_object(raw: msgspec.Raw) -> bool:
-    return bytes(memoryview(raw)[:1]) == b"{"
+    return memoryview(raw)[:1].tobytes() == b"{"
 
 
 def string_in(raw: msgspec.Raw) -> str | None:

@@ -7,7 +7,7 @@ known which hook calls; the prefetch is decoded along with the rest where the se
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -38,8 +38,7 @@ class FhirAuthorization:
     patient: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class HookRequest:
+class HookRequest(NamedTuple):
     """`hook_instance` is a lower-case UUID; `prefetch` holds the value of each key as it came.
 
     `sends_authorization` holds for one that cannot be used, too, when `fhir_authorization` is None.

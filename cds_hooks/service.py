@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,8 +18,7 @@ CDS_HOOKS_VERSION = "2.0.1"
 _TOKEN = re.compile(r"\{\{(.*?)\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class HookCall:
+class HookCall(NamedTuple):
     """One call: who makes it, what was sent, and the FHIR server to read, None when none may be read."""
 
     client: Client

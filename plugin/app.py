@@ -114,7 +114,6 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
     fhir_access = create_fhir_access(settings, metrics)
     app = Flask("spinal-injection-cds", static_folder=None)
     app.extensions |= {"fhir_access": fhir_access, "metrics": metrics}
-    metrics.count_in_flight(app)
     weakref.finalize(app, watch.close)
     if settings.tracing:
         _trace(app)
@@ -129,6 +128,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
+            on_in_flight=metrics.in_flight,
             observe=partial(observers.called, breakers=fhir_access.breakers),
             on_unexpected=log_unexpected,
         )
