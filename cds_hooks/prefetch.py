@@ -1,6 +1,6 @@
 """What a prefetch key, or an answer of the FHIR server, really holds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
@@ -67,7 +67,6 @@ _MAX_ENTRIES = 3_000
 """Looked at one by one."""
 _MAX_ASIDE_BYTES = 64 * 1024
 """Of links, or of what a server says about itself."""
-_NO_LINKS: Mapping[str, str] = {}
 _NO_MATCH = ("include", "outcome")
 """`search.mode` of what a server sends beside the matches, and does not count in `total`."""
 _loose_bundle_decoder = msgspec.json.Decoder(_LooseBundle)
@@ -76,6 +75,10 @@ _loose_entry_decoder = msgspec.json.Decoder(_LooseEntry)
 _head_decoder = msgspec.json.Decoder(_Head)
 _any_decoder = msgspec.json.Decoder()
 _array_decoder = msgspec.json.Decoder(list[msgspec.Raw] | None)
+
+
+_NOT_SENT: Reading[Any] = Reading(PrefetchState.ABSENT, unread=Unread.ABSENT)
+_NULL: Reading[Any] = Reading(PrefetchState.NULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class PrefetchKey(NamedTuple):
     def reading_of(self, decoded: Any) -> Reading[Any] | None:
         """What is in a value of `decoded_type`. None when what came needs a closer look."""
         if decoded is None:
-            return Reading(PrefetchState.NULL)
+            return _NULL
         plan = _plan(self.view)
         if not self.is_single:
             return _reading_of(decoded, plan, self.resource_type)
@@ -138,7 +141,7 @@ def read_searchset(raw: msgspec.Raw | bytes | None, view: type[V], resource_type
     once. A single resource, an array of resources and the pre-1.0 wrapper are read like a Bundle.
     """
     if raw is None:
-        return Reading(PrefetchState.ABSENT, unread=Unread.ABSENT)
+        return _NOT_SENT
     if _is_crowded(raw):
         return Reading(PrefetchState.INCOMPLETE, unread=Unread.TOO_LARGE)
     try:
@@ -198,7 +201,7 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
         bundle = plan.bundle.decode(raw)
     except msgspec.ValidationError:
         return None
-    return Reading(PrefetchState.NULL) if bundle is None else _reading_of(bundle, plan, resource_type)
+    return _NULL if bundle is None else _reading_of(bundle, plan, resource_type)
 
 
 def _reading_of(bundle: _Bundle[V], plan: _Plan, resource_type: str) -> Reading[V] | None:
@@ -209,17 +212,27 @@ def _reading_of(bundle: _Bundle[V], plan: _Plan, resource_type: str) -> Reading[
     if resources and set(map(plan.type_of, resources)) != {resource_type}:
         return None
     kept = without_repeats(resources)
-    links = {link.relation: link.url for link in reversed(bundle.link)} if bundle.link else _NO_LINKS
-    next_link, total = links.get("next"), _total(bundle.total)
+    next_link, self_link = _first_links(bundle.link) if bundle.link else (None, None)
+    total = _total(bundle.total)
     included = _included(entries) if total else 0
     unread = _unread_of_page(next_link, len(kept) - included, total)
-    state = state_of(kept, unread)
-    return Reading(state, kept, 0, next_link or None, unread, links.get("self"), 0, included, total)
+    return Reading(state_of(kept, unread), kept, 0, next_link or None, unread, self_link, 0, included, total)
+
+
+def _first_links(links: list[_Link]) -> tuple[str | None, str | None]:
+    """The URLs of the next page and of this one."""
+    next_link = self_link = None
+    for link in links:
+        if link.relation == "self" and self_link is None:
+            self_link = link.url
+        elif link.relation == "next" and next_link is None:
+            next_link = link.url
+    return next_link, self_link
 
 
 def _included(entries: Sequence[_Entry[V]]) -> int:
     modes = [entry.search.mode for entry in entries if entry.search is not None]
-    return sum(map(modes.count, _NO_MATCH))
+    return sum(map(modes.count, _NO_MATCH)) if modes else 0
 
 
 def _total(told: Any) -> int | None:

@@ -98,20 +98,25 @@ class Reading(msgspec.Struct, Generic[V], frozen=True, eq=False):
         )
 
 
+# To take a member from its Enum is a call of its own on Python 3.11, and readings are made all the time.
+_EMPTY, _PRESENT, _INCOMPLETE = PrefetchState.EMPTY, PrefetchState.PRESENT, PrefetchState.INCOMPLETE
 _id_of = attrgetter("id")
 
 
 def state_of(resources: tuple[V, ...], unread: Unread | None) -> PrefetchState:
     if unread is not None:
-        return PrefetchState.INCOMPLETE
-    return PrefetchState.PRESENT if resources else PrefetchState.EMPTY
+        return _INCOMPLETE
+    return _PRESENT if resources else _EMPTY
 
 
 def without_repeats(resources: Sequence[V]) -> tuple[V, ...]:
     """Each id once, the first time it appears; resources without an id all stay."""
-    if len(resources) < 2 or "id" not in resources[0].__struct_fields__:
+    if len(resources) < 2:
         return tuple(resources)
-    identities = list(map(_id_of, resources))
+    try:
+        identities = list(map(_id_of, resources))
+    except AttributeError:
+        return tuple(resources)
     if len(set(identities)) == len(identities):
         return tuple(resources)
     firsts: dict[object, V] = {}

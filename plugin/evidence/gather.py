@@ -92,10 +92,10 @@ _SOURCES: Mapping[str, Source] = {
         views.ResearchSubject, "ResearchSubject", f"ResearchSubject{_OF_PATIENT}", decides=False
     ),
 }
-_TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
-_TO_ASK_AGAIN = frozenset({Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED})
+_TO_ASK = (PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE)
+_TO_ASK_AGAIN = (Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED)
 """What was sent and is incomplete, although the server may have all of it."""
-_NOT_SENT = frozenset({PrefetchState.ABSENT, PrefetchState.NULL})
+_NOT_SENT = (PrefetchState.ABSENT, PrefetchState.NULL)
 _CONDITION = re.compile(r"Condition/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
 """A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
 _MAX_REASONS = 10
