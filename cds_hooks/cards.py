@@ -165,14 +165,26 @@ class Response(_Element, frozen=True, omit_defaults=False):
     def to_json(self) -> bytes:
         """The response without null and without anything empty, but for `cards` itself."""
         body = _encoder.encode(self)
-        if body == _NO_CARDS or not any(mark in body for mark in _EMPTY_MARKS):
+        free = self._free_parts()
+        seen = _encoder.encode(free) if free else b""
+        if not any(mark in seen for mark in _EMPTY_MARKS):
             return body
         wire = _without_empty(msgspec.to_builtins(self, builtin_types=(Decimal,)))
         return _encoder.encode({"cards": [], **wire})
 
+    def _free_parts(self) -> list[Any]:
+        """What may hold anything: resources and extensions. All else leaves out what is empty by its type."""
+        actions = list(self.system_actions or ())
+        free: list[Any] = []
+        for card in self.cards:
+            if card.extension is not None:
+                free.append(card.extension)
+            for suggestion in card.suggestions:
+                actions += suggestion.actions
+        return free + [action.resource for action in actions if action.resource is not None]
+
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_NO_CARDS = b'{"cards":[]}'
 _EMPTY_MARKS = (b"null", b'""', b"[]", b"{}")
 """What an encoded empty member looks like; in text they may stand too, which costs a second look, no more."""
 

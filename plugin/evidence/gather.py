@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_hooks import (
     FhirReader,
     HookRequest,
+    PrefetchKey,
     PrefetchState,
     Query,
     Reading,
     Unread,
-    read_resource,
-    read_searchset,
 )
 from plugin.domain import check
 from plugin.domain.check import Item
@@ -92,10 +92,10 @@ _SOURCES: Mapping[str, Source] = {
         views.ResearchSubject, "ResearchSubject", f"ResearchSubject{_OF_PATIENT}", decides=False
     ),
 }
-_TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
-_TO_ASK_AGAIN = frozenset({Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED})
+_TO_ASK = (PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE)
+_TO_ASK_AGAIN = (Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED)
 """What was sent and is incomplete, although the server may have all of it."""
-_NOT_SENT = frozenset({PrefetchState.ABSENT, PrefetchState.NULL})
+_NOT_SENT = (PrefetchState.ABSENT, PrefetchState.NULL)
 _CONDITION = re.compile(r"Condition/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
 """A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
 _MAX_REASONS = 10
@@ -113,6 +113,10 @@ class Record:
         self.templates: Mapping[str, str] = {
             key: _template(source, terminology) for key, source in _SOURCES.items()
         }
+        self.keys: Mapping[str, PrefetchKey] = {
+            key: PrefetchKey(source.view, source.resource_type, source.is_single)
+            for key, source in _SOURCES.items()
+        }
 
     def read(self, request: HookRequest, server: FhirReader | None, drafts: OrdersRead) -> Readings:
         """One reading per key; what cannot be had says why in `unread`."""
@@ -121,8 +125,7 @@ class Record:
         for key, source in _SOURCES.items():
             if source.needs_encounter and request.context.encounter_id is None:
                 continue
-            read = read_resource if source.is_single else read_searchset
-            reading = read(request.prefetch.get(key), source.view, source.resource_type)
+            reading = request.prefetch.read(key, self.keys[key])
             if reading.state in _NOT_SENT and source.resource_type in request.unsupported_types:
                 readings[key] = Reading(PrefetchState.ABSENT, unread=Unread.NOT_SUPPORTED)
                 continue
@@ -201,8 +204,10 @@ def _with_reason(conditions: Reading[Any], reason: Reading[Any]) -> Reading[Any]
 
 def nothing_was_read(readings: Readings) -> bool:
     """No part of the record that decides anything could be had at all."""
-    deciding = [readings[key] for key, source in _SOURCES.items() if source.decides and key in readings]
-    return all(reading.unread is not None and not reading.resources for reading in deciding)
+    for key, reading in readings.items():
+        if _SOURCES[key].decides and (reading.unread is None or reading.resources):
+            return False
+    return True
 
 
 def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max_age_days: int) -> Evidence:

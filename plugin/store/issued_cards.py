@@ -10,8 +10,8 @@ import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,8 +24,7 @@ _BATCH = 500
 _INTERVAL_SECONDS = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCard:
+class IssuedCard(NamedTuple):
     card: str
     client: str
     service: str
@@ -81,7 +80,7 @@ class IssuedCards:
 
         In the order of the key, so that two writers with the same cards cannot block each other.
         """
-        rows = [asdict(card) for card in sorted(batch, key=lambda card: (card.card, card.client))]
+        rows = [card._asdict() for card in sorted(batch, key=lambda card: (card.card, card.client))]
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert_new(cards_issued, self._engine), rows)
