@@ -27,7 +27,7 @@ from plugin.evidence.families import (
     purpose_of,
     sides_of,
 )
-from plugin.evidence.reading import Chart, relative, text_of, when
+from plugin.evidence.reading import Chart, relative, when
 from plugin.evidence.sites import are_apart, ordered_region, sites_of
 from plugin.evidence.ties import Ties
 from plugin.evidence.views import (
@@ -273,7 +273,8 @@ def _injection(
     authored = parse_fhir_date(request.authoredOn)
     as_of = planned.first if planned else authored.first if authored else chart.today
     written = (request.code, *many(request.orderDetail))
-    texts = [text_of(concept) for concept in (*written, *many(request.bodySite))]
+    described = [*many(request.bodySite), *[concept for concept in written if concept is not None]]
+    wordings = [chart.wording_of(concept) for concept in described]
     modifiers = modifiers_of(written, chart.terminology)
     others = tuple(c for c in beside if c.code not in ours)
     return InjectionOrder(
@@ -295,12 +296,12 @@ def _injection(
         companions=frozenset(name for c in beside for name in c.code.sets),
         ordered_beside=others,
         codes=tuple(ours),
-        purpose=purpose_of(code, modifiers, texts, any_of(d.is_steroid for d in drugs), chart.words),
-        sides=sides_of(modifiers, [*many(request.bodySite), *(c for c in written if c)], chart.words),
+        purpose=purpose_of(code, modifiers, wordings, any_of([drug.is_steroid for drug in drugs])),
+        sides=sides_of(modifiers, wordings),
         modifiers=modifiers,
         levels=_levels(code, request),
         repeats=_repeats(code, request),
-        words=frozenset(Word(word) for text in texts for word in chart.words.order_words(text)),
+        words=frozenset([Word(word) for wording in wordings for word in wording.order_words]),
         drugs=drugs,
         local_code=_local_code(request.code, code, chart),
     )
@@ -359,15 +360,15 @@ def _family(code: Concept, request: ServiceRequest, site: Region | None, chart: 
     if code.get("approach") == "interlaminar-or-caudal":
         if site is not None and site.atoms == {"sacral"}:
             return Family.CAUDAL
-        words = (text_of(c) for c in (*many(request.bodySite), *many(request.orderDetail), request.code))
-        if any(chart.words.is_caudal(text) for text in words):
+        words = (*many(request.bodySite), *many(request.orderDetail), request.code)
+        if any(chart.wording_of(concept).is_caudal for concept in words):
             return Family.CAUDAL
     return family
 
 
 def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     words: list[CodeableConcept | None] = [request.code, *many(request.orderDetail)]
-    return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
+    return any(chart.wording_of(concept).is_injection_order for concept in words)
 
 
 def mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from plugin.domain.families import Family
 from plugin.domain.regions import Region
-from plugin.evidence.reading import Chart, region_of, text_of
-from plugin.evidence.views import ServiceRequest, many
+from plugin.evidence.reading import Chart, region_of
+from plugin.evidence.views import CodeableConcept, ServiceRequest, many
 
 
 def sites_of(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:
     """The region that the body site's code names, and the one that the order's text names."""
-    hints = chart.words
-    coded = region_of(chart.concepts_of(request.bodySite))
-    sites = [hints.region(text_of(site)) for site in many(request.bodySite)]
-    if coded is None:
-        coded = next((r for r in sites if r is not None), None)
-    words = [text_of(c) for c in (*many(request.orderDetail), *((request.code,) if request.code else ()))]
-    worded = next((r for r in map(hints.region, words) if r is not None), None)
-    return coded, worded
+    sites = many(request.bodySite)
+    coded = region_of(chart.concepts_of(sites)) or _worded(sites, chart)
+    return coded, _worded((*many(request.orderDetail), request.code), chart)
+
+
+def _worded(concepts: Sequence[CodeableConcept | None], chart: Chart) -> Region | None:
+    """The region that the first of the texts to name one names."""
+    for concept in concepts:
+        region = chart.wording_of(concept).region
+        if region is not None:
+            return region
+    return None
 
 
 def ordered_region(own: Region, site: Region | None, worded: Region | None, family: Family) -> Region:
