@@ -31,8 +31,10 @@ class DateRange(NamedTuple):
 
     def holds(self, predicate: Callable[[date], bool]) -> Truth:
         """The predicate at both ends: UNKNOWN when they differ. Only for monotone predicates."""
-        at_first, at_last = predicate(self.first), predicate(self.last)
-        return Truth.of(at_first) if at_first == at_last else Truth.UNKNOWN
+        at_first = predicate(self.first)
+        if self.first == self.last or predicate(self.last) == at_first:
+            return Truth.of(at_first)
+        return Truth.UNKNOWN
 
     def __str__(self) -> str:
         if self.is_exact:

@@ -14,7 +14,8 @@ from plugin.domain.dates import DateRange, days_after, parse_fhir_date
 from plugin.domain.evidence import CareEntry, CareKind, Event, Study, Waiver
 from plugin.domain.injections import Injection
 from plugin.domain.regions import Region
-from plugin.evidence.imaging import study_from_procedure, study_from_report, study_from_request
+from plugin.evidence.families import FAMILY_OF_SET
+from plugin.evidence.imaging import STUDY_SETS, study_from_procedure, study_from_report, study_from_request
 from plugin.evidence.injections import read_injection, reported_injection
 from plugin.evidence.reading import Chart, any_in, label_of, reference_of, region_of, text_of, when
 from plugin.evidence.views import (
@@ -41,6 +42,7 @@ _CARE_SETS = {
 _CARE = frozenset(_CARE_SETS)
 _DRUG_SETS = frozenset({"cc-med-nsaid", "cc-med-other-analgesic"})
 _SURGERY = "proc-spine-surgery"
+_ON_SPINE = frozenset({_SURGERY, *FAMILY_OF_SET, *STUDY_SETS})
 _DONE = frozenset({"completed", "in-progress", "stopped"})
 _NOT_YET = frozenset({"preparation", "on-hold"})
 _TAKEN_FORMS = frozenset({None, "oral", "topical", "other"})
@@ -75,6 +77,8 @@ def _read_coded(procedure: Procedure, known: tuple[Concept, ...], chart: Chart, 
     kind = _care_kind(known)
     if kind is not None:
         _read_care(procedure, known, kind, chart, found)
+    if not any_in(known, _ON_SPINE):
+        return
     _read_operation(procedure, known, found)
     injection = read_injection(procedure, known, chart)
     if injection is not None:
@@ -129,7 +133,7 @@ def _read_care(
             last=last,
             is_period=is_period,
             is_certain=procedure.status in _DONE and kind is not None,
-            is_evaluation=any(c.get("participation") == "evaluation" for c in known),
+            is_evaluation="evaluation" in [c.get("participation") for c in known],
             is_quoted=quoted,
         )
     )
@@ -157,7 +161,7 @@ def _read_operation(procedure: Procedure, known: tuple[Concept, ...], found: Car
     region = region_of(operated) or Region.unspecified()
     taken = when(procedure.performedDateTime, procedure.performedPeriod)
     is_certain = procedure.status == "completed"
-    is_fusion = any(c.get("operation") == "fusion" for c in operated)
+    is_fusion = "fusion" in [c.get("operation") for c in operated]
     found.operations.append(Event(reference_of(procedure), label, region, taken, is_certain, is_fusion))
 
 
@@ -345,10 +349,13 @@ def _is_for_other_part(sites: OneOrMany, reasons: OneOrMany, chart: Chart) -> bo
     given = (*many(sites), *many(reasons))
     if not given:
         return False
-    known = [c for concept in given for c in chart.concepts(concept)]
-    if any(c.region is not None or c.pain_pattern is not None for c in known):
-        return False
-    if any_in(known, _NOT_SPINAL):
+    is_other = False
+    for concept in given:
+        for known in chart.concepts(concept):
+            if known.region is not None or known.pain_pattern is not None:
+                return False
+            is_other = is_other or not _NOT_SPINAL.isdisjoint(known.sets)
+    if is_other:
         return True
     wordings = [chart.wording(text) for concept in given for text in _words(concept)]
     if any(wording.region is not None for wording in wordings):

@@ -126,7 +126,10 @@ def _pattern(known: Iterable[Concept]) -> str | None:
         return None
     if found & _LIMB and "axial" in found:
         return "possible-radicular"
-    return next((pattern for pattern in _TELLING if pattern in found), None)
+    for pattern in _TELLING:
+        if pattern in found:
+            return pattern
+    return None
 
 
 def _standing(condition: Condition, verification: str | None, today: date) -> Standing:
@@ -149,7 +152,7 @@ def _has_abated(condition: Condition, today: date) -> bool:
     if ended is not None:
         return ended.first <= today
     without_date = (condition.abatementAge, condition.abatementRange, condition.abatementString)
-    return bool(condition.abatementBoolean) or any(ended is not None for ended in without_date)
+    return bool(condition.abatementBoolean) or without_date != (None, None, None)
 
 
 def _severity(condition: Condition, chart: Chart) -> int:

@@ -19,6 +19,7 @@ from plugin.evidence.views import CodeableConcept, Medication, MedicationRequest
 
 _STEROID = "drug-corticosteroid-injectable"
 _LOCAL_ANAESTHETIC = "drug-local-anesthetic"
+_SUPPLIED = frozenset({_STEROID, _LOCAL_ANAESTHETIC})
 _NOT_INJECTED = frozenset({"oral", "topical", "rectal", "nasal", "ophthalmic", "inhaled"})
 _SUPPLY_CODE = re.compile(r"J\d{4}")
 """HCPCS codes of drugs that are given by injection."""
@@ -73,7 +74,7 @@ def ordered_drug(
 
 def supplied_drug(request: ServiceRequest, known: Iterable[Concept], reference: str) -> Drug | None:
     """A drug ordered as a supply code; None for a request that is no drug."""
-    drugs = [c for c in known if c.in_set(_STEROID) or c.in_set(_LOCAL_ANAESTHETIC)]
+    drugs = [c for c in known if not _SUPPLIED.isdisjoint(c.sets)]
     if drugs:
         return _resolved(drugs, reference, is_injected=True)
     codes = [c.code or "" for c in (request.code.coding if request.code else None) or ()]

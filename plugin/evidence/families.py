@@ -39,7 +39,8 @@ def coded_family(concept: Concept) -> Family | None:
     """The family that a code names by itself; an epidural with a caudal approach is caudal."""
     if _OURS.isdisjoint(concept.sets):
         return None
-    family = next(family for name, family in FAMILY_OF_SET.items() if name in concept.sets)
+    name = next(filter(concept.sets.__contains__, FAMILY_OF_SET))
+    family = FAMILY_OF_SET[name]
     if family is Family.INTERLAMINAR and concept.get("approach") == "caudal":
         return Family.CAUDAL
     if family is Family.SIJ_INJECTION and concept.get("target") == "lateral-branch":

@@ -41,7 +41,7 @@ _BY_SET = {
     "imaging-ct-spine": Modality.CT,
     "test-emg-ncs": Modality.NERVE_TEST,
 }
-_SETS = frozenset(_BY_SET)
+STUDY_SETS = frozenset(_BY_SET)
 _BY_NAME = {m.value: m for m in (Modality.MR, Modality.CT, Modality.PLAIN_FILM)}
 """The modalities of an imaging study, the most telling first."""
 _CONFIRMING = frozenset({"dx-disc-structural", "dx-stenosis-structural", "dx-radicular"})
@@ -61,7 +61,7 @@ _CERTAINTY = {StudyState.DONE: 0, StudyState.POSSIBLE: 1, StudyState.ORDERED: 2}
 
 def coded_study(known: Sequence[Concept]) -> Seen | None:
     """The spine study that one of the codes names."""
-    if not any_in(known, _SETS):
+    if not any_in(known, STUDY_SETS):
         return None
     name, modality = next((n, m) for n, m in _BY_SET.items() if any(n in c.sets for c in known))
     return Seen(modality, region_of([c for c in known if name in c.sets]) or Region.unspecified())
@@ -122,9 +122,9 @@ def _seen(study: ImagingStudy, chart: Chart) -> Seen | None:
 
 
 def _modality(study: ImagingStudy, procedures: Sequence[CodeableConcept], chart: Chart) -> Modality | None:
-    codings = codings_of(study.modality)
-    codings = [*codings, *[s.modality for s in study.series or () if s.modality is not None]]
-    named = {chart.terminology.modalities[coding.system, coding.code] for coding in codings}
+    codings = [*codings_of(study.modality), *[s.modality for s in study.series or () if s.modality]]
+    modalities = chart.terminology.modalities
+    named = {modalities[coding.system, coding.code] for coding in codings}
     for name, modality in _BY_NAME.items():
         if name in named:
             return modality
@@ -156,19 +156,22 @@ def _is_elsewhere(
     study: ImagingStudy, sites: Sequence[Coding], procedures: Sequence[CodeableConcept], chart: Chart
 ) -> bool:
     """Nothing about it is spinal, and something says knee, brain or the like."""
-    wordings = [chart.wording(text) for text in (study.description, *[s.display for s in sites])]
+    wordings = [chart.wording(study.description), *[chart.wording(site.display) for site in sites]]
     wordings += [chart.wording_of(procedure) for procedure in procedures]
-    if any(wording.region is not None for wording in wordings):
-        return False
-    known = [*_known(sites, chart), *chart.concepts_of(study.procedureCode)]
-    if any_in(known, _ELSEWHERE):
+    for wording in wordings:
+        if wording.region is not None:
+            return False
+    if any_in([*_known(sites, chart), *chart.concepts_of(study.procedureCode)], _ELSEWHERE):
         return True
     return any(wording.is_non_spinal for wording in wordings)
 
 
 def _started(study: ImagingStudy) -> DateRange | None:
-    series = (parse_fhir_date(s.started) for s in study.series or ())
-    return parse_fhir_date(study.started) or next((d for d in series if d is not None), None)
+    for moment in (study.started, *[s.started for s in study.series or ()]):
+        day = parse_fhir_date(moment)
+        if day is not None:
+            return day
+    return None
 
 
 def study_from_report(report: DiagnosticReport, known: Sequence[Concept], chart: Chart) -> Study | None:
@@ -247,10 +250,10 @@ def merged(studies: Iterable[Study]) -> tuple[Study, ...]:
 
 
 def _is_same(study: Study, other: Study) -> bool:
-    if study.modality is not other.modality or study.region != other.region:
+    if study.modality is not other.modality or study.date is None or other.date is None:
         return False
     if study.was_declined or other.was_declined or study.state is StudyState.ORDERED:
         return False
-    if study.date is None or other.date is None or not (study.date.is_exact and other.date.is_exact):
+    if not (study.date.is_exact and other.date.is_exact) or study.region != other.region:
         return False
     return abs(study.date.first - other.date.first) <= timedelta(days=1)

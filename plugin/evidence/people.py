@@ -39,8 +39,8 @@ def read_encounter(reading: Reading[Any] | None, chart: Chart) -> Encounter:
     inpatient = known is not None and known.in_set("encounter-class-inpatient")
     wordings = [chart.wording_of(c) for c in (*views.many(encounter.type), encounter.serviceType)]
     reasons = chart.concepts_of(encounter.reasonCode)
-    labour = any(wording.is_labour for wording in wordings)
-    labour = labour or any(c.get("episode") == "labour-delivery" for c in reasons)
+    labour = "labour-delivery" in [reason.get("episode") for reason in reasons]
+    labour = labour or any(wording.is_labour for wording in wordings)
     return Encounter(Truth.of(inpatient), Truth.of(labour))
 
 

@@ -13,7 +13,7 @@ from plugin.domain.dates import DateRange, parse_fhir_date
 from plugin.domain.regions import Region
 from plugin.evidence.views import CodeableConcept, Coding, OneOrMany, Period, Reference, many
 from plugin.terminology import Terminology
-from plugin.terminology.lookup import MAX_TEXT_KEPT
+from plugin.terminology.lookup import MAX_TEXT_KEPT, Written
 from plugin.terminology.text_hints import Wording
 
 
@@ -41,32 +41,37 @@ class Chart:
     not_listed: dict[str | None, int] = field(default_factory=dict)
     """How many codes no value set holds, by their system as the record writes it."""
     _usual_reference: str = field(init=False, repr=False)
+    _concepts: Mapping[Written, Concept | None] = field(init=False, repr=False)
+    _wordings: Mapping[str | None, Wording] = field(init=False, repr=False)
     _long: dict[str, Wording] = field(default_factory=dict, init=False, repr=False)
     """Texts that are too long to be kept between calls."""
 
     def __post_init__(self) -> None:
         self._usual_reference = f"Patient/{self.patient_id}"
+        self._concepts = self.terminology.concepts
+        self._wordings = self.terminology.wordings
 
     def wording(self, text: str | None) -> Wording:
         """What a text hints at. A text that charts repeat is looked at once."""
-        wordings = self.terminology.wordings
         if text is None or len(text) <= MAX_TEXT_KEPT:
-            return wordings[text]
+            return self._wordings[text]
         known = self._long.get(text)
         if known is None:
-            known = self._long[text] = wordings[text]
+            known = self._long[text] = self._wordings[text]
         return known
 
     def wording_of(self, concept: CodeableConcept | None) -> Wording:
         """What the chart's own words for a concept hint at."""
-        return self.wording(text_of(concept))
+        text = concept.text if concept is not None and concept.text else text_of(concept)
+        if text is None or len(text) <= MAX_TEXT_KEPT:
+            return self._wordings[text]
+        return self.wording(text)
 
     def concepts(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
         """The codings that a value set knows."""
         if concept is None or not concept.coding:
             return ()
-        concepts = self.terminology.concepts
-        found = []
+        concepts, found = self._concepts, []
         for coding in concept.coding:
             known = concepts[coding.system, coding.code]
             if known is not None:
@@ -77,14 +82,14 @@ class Chart:
         """The codings that a value set knows, of what a resource itself is; the others are counted."""
         if concept is None or not concept.coding:
             return ()
-        concepts, not_listed = self.terminology.concepts, self.not_listed
-        found = []
+        concepts, not_listed, found = self._concepts, self.not_listed, []
         for coding in concept.coding:
-            known = concepts[coding.system, coding.code]
+            system, code = coding.system, coding.code
+            known = concepts[system, code]
             if known is not None:
                 found.append(known)
-            elif coding.code:
-                not_listed[coding.system] = not_listed.get(coding.system, 0) + 1
+            elif code:
+                not_listed[system] = not_listed.get(system, 0) + 1
         return tuple(found)
 
     def unmapped(self) -> Mapping[str, int]:
@@ -167,10 +172,9 @@ def text_of(concept: CodeableConcept | None) -> str | None:
 
 def label_of(concept: CodeableConcept | None, known: Iterable[Concept]) -> tuple[str, bool]:
     """How to name a coded entry: our label and code, or the chart's own words (then True)."""
-    ours = [c for c in known if c.label]
-    if ours:
-        best = ours[0]
-        return f"{best.label} ({best.code})", False
+    for ours in known:
+        if ours.label:
+            return f"{ours.label} ({ours.code})", False
     words = text_of(concept)
     if words:
         return words, True

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from plugin.domain.families import Family
 from plugin.domain.regions import Region
 from plugin.evidence.reading import Chart, region_of
-from plugin.evidence.views import CodeableConcept, ServiceRequest, many
+from plugin.evidence.views import OneOrMany
+from plugin.terminology.text_hints import Wording
 
 
-def sites_of(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:
-    """The region that the body site's code names, and the one that the order's text names."""
-    sites = many(request.bodySite)
-    coded = region_of(chart.concepts_of(sites)) or _worded(sites, chart)
-    return coded, _worded((*many(request.orderDetail), request.code), chart)
+def sites_of(
+    sites: OneOrMany, of_site: Sequence[Wording], of_order: Sequence[Wording], chart: Chart
+) -> tuple[Region | None, Region | None]:
+    """The region that the body site's code names, else its words, and the one that the order's words name."""
+    return region_of(chart.concepts_of(sites)) or _worded(of_site), _worded(of_order)
 
 
-def _worded(concepts: Sequence[CodeableConcept | None], chart: Chart) -> Region | None:
+def _worded(wordings: Sequence[Wording]) -> Region | None:
     """The region that the first of the texts to name one names."""
-    for concept in concepts:
-        region = chart.wording_of(concept).region
-        if region is not None:
-            return region
+    for wording in wordings:
+        if wording.region is not None:
+            return wording.region
     return None
 
 
