@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 _FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?", re.DOTALL)
 
@@ -32,6 +32,21 @@ class DateRange:
         """The predicate at both ends: UNKNOWN when they differ. Only for monotone predicates."""
         at_first, at_last = predicate(self.first), predicate(self.last)
         return Truth.of(at_first) if at_first == at_last else Truth.UNKNOWN
+
+    def is_on_or_after(self, day: date) -> Truth:
+        if self.first >= day:
+            return TRUE
+        return FALSE if self.last < day else UNKNOWN
+
+    def is_before(self, day: date) -> Truth:
+        if self.last < day:
+            return TRUE
+        return FALSE if self.first >= day else UNKNOWN
+
+    def is_on_or_before(self, day: date) -> Truth:
+        if self.last <= day:
+            return TRUE
+        return FALSE if self.first > day else UNKNOWN
 
     def __str__(self) -> str:
         if self.is_exact:
