@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from plugin.domain.case import Case
@@ -54,34 +55,40 @@ def _counted(case: Case, lookback_days: int, gap_days: int) -> Care:
         least = at_least(entry, narrowest)
         if least is not None:
             low.add(entry, least)
-    low_spans, high_spans = low.spans(gap_days), high.spans(gap_days)
-    joined = low.joined(low_spans, gap_days)
+    fewest = low.counted(gap_days)
+    most_days = fewest if high == low else high.counted(gap_days)
     return Care(
-        active=Days(_longest(low_spans), _longest(high_spans)),
-        combined=Days(_most_covered(joined), _most_covered(high.joined(high_spans, gap_days))),
-        medication=Days(
-            _most_covered(stretches(low.medication, gap_days)),
-            _most_covered(stretches(high.medication, gap_days)),
-        ),
+        active=Days(fewest.active, most_days.active),
+        combined=Days(fewest.combined, most_days.combined),
+        medication=Days(fewest.medication, most_days.medication),
         has_active=_exists(low.treated, high.treated),
         has_medication=_exists(low.medication, high.medication),
         has_any=_exists(low.received, high.received),
         entries=tuple(entries),
         items=tuple([entry.item() for entry in entries]),
-        current=joined[-1] if joined else None,
+        current=fewest.current,
     )
 
 
-class _Reckoned:
-    """Care as day intervals, counted in one way. Assessments count beside treatment."""
+class _Counted(NamedTuple):
+    """Days of one reckoning."""
 
-    def __init__(self) -> None:
-        self.active: list[Interval] = []
-        self.treated: list[Interval] = []
-        """Of the active care, what is no assessment."""
-        self.medication: list[Interval] = []
-        self.received: list[Interval] = []
-        """Treatment of any kind."""
+    active: int
+    combined: int
+    medication: int
+    current: Stretch | None
+
+
+@dataclass(slots=True)
+class _Reckoned:
+    """Care as day intervals, reckoned in one way. Assessments count beside treatment."""
+
+    active: list[Interval] = field(default_factory=list)
+    treated: list[Interval] = field(default_factory=list)
+    """Of the active care, what is no assessment."""
+    medication: list[Interval] = field(default_factory=list)
+    received: list[Interval] = field(default_factory=list)
+    """Treatment of any kind."""
 
     def add(self, entry: CareEntry, days: Interval) -> None:
         kind = entry.kind
@@ -94,14 +101,16 @@ class _Reckoned:
         if not entry.is_evaluation and kind is not CareKind.REFERRAL:
             self.received.append(days)
 
-    def spans(self, gap_days: int) -> list[Stretch]:
-        """Courses of active care with a treatment in them."""
-        treated = self.treated
-        return [s for s in stretches(self.active, gap_days) if any(s.holds(part) for part in treated)]
-
-    def joined(self, spans: list[Stretch], gap_days: int) -> list[Stretch]:
-        """Active spans and medication together; a span counts whole, from first to last session."""
-        return stretches([*(stretch.days for stretch in spans), *self.medication], gap_days)
+    def counted(self, gap_days: int) -> _Counted:
+        """Of active care, courses with a treatment in them; a course counts whole, from first to last day."""
+        courses = [s for s in stretches(self.active, gap_days) if any(map(s.holds, self.treated))]
+        joined = stretches([*[course.days for course in courses], *self.medication], gap_days)
+        return _Counted(
+            active=max([course.span for course in courses], default=0),
+            combined=_most_covered(joined),
+            medication=_most_covered(stretches(self.medication, gap_days)),
+            current=joined[-1] if joined else None,
+        )
 
 
 def _windows(case: Case, lookback_days: int) -> tuple[Window, Window]:
@@ -115,12 +124,8 @@ def _windows(case: Case, lookback_days: int) -> tuple[Window, Window]:
     return (max(since, began.last.toordinal()), until), (max(since, began.first.toordinal()), until)
 
 
-def _longest(spans: list[Stretch]) -> int:
-    return max((stretch.span for stretch in spans), default=0)
-
-
 def _most_covered(found: list[Stretch]) -> int:
-    return max((stretch.covered for stretch in found), default=0)
+    return max([stretch.covered for stretch in found], default=0)
 
 
 def _exists(least: list[Interval], most: list[Interval]) -> Truth:

@@ -51,17 +51,24 @@ class Days(NamedTuple):
 
 def at_least(entry: CareEntry, window: Window) -> Interval | None:
     """The days in the window that the entry takes for certain; None for none."""
-    if not entry.is_certain or not entry.first.is_exact:
+    began, ended = entry.first, entry.last
+    if not entry.is_certain or not began.is_exact:
         return None
-    first = entry.first.first.toordinal()
-    last = first if entry.last is None else max(first, entry.last.first.toordinal())
+    first = last = began.first.toordinal()
+    if ended is not None and ended is not began:
+        last = max(first, ended.first.toordinal())
     return _clipped(first, last, window)
 
 
 def at_most(entry: CareEntry, window: Window) -> Interval | None:
     """The days in the window that the entry may take; None for none. Without an end it may go on."""
-    last = window[1] if entry.last is None else entry.last.last.toordinal()
-    return _clipped(entry.first.first.toordinal(), max(last, entry.first.last.toordinal()), window)
+    began, ended = entry.first, entry.last
+    last = began.last.toordinal()
+    if ended is None:
+        last = max(last, window[1])
+    elif ended is not began:
+        last = max(last, ended.last.toordinal())
+    return _clipped(began.first.toordinal(), last, window)
 
 
 def stretches(parts: Iterable[Interval], gap_days: int) -> list[Stretch]:
@@ -82,5 +89,6 @@ def stretches(parts: Iterable[Interval], gap_days: int) -> list[Stretch]:
 
 
 def _clipped(first: int, last: int, window: Window) -> Interval | None:
-    first, last = max(first, window[0]), min(last, window[1])
+    low, high = window
+    first, last = (first if first > low else low), (last if last < high else high)
     return (first, last) if first <= last else None

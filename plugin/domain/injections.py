@@ -6,7 +6,7 @@ not dated to the day, not charted as completed, or whose region is not stated, m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -142,7 +142,7 @@ class Sessions(NamedTuple):
     @property
     def least(self) -> int:
         """Sessions that certainly were: dated to the day and counting."""
-        return sum(s.is_dated and s.counts is TRUE for s in self.entries)
+        return len([s for s in self.entries if s.counts is TRUE and s.day.is_exact])
 
     @property
     def most(self) -> int:
@@ -152,14 +152,15 @@ class Sessions(NamedTuple):
     def at_least(self, number: int) -> Truth:
         if self.least >= number:
             return TRUE
-        if self.most >= number or self.may_hold_more is UNKNOWN:
-            return UNKNOWN
-        return FALSE
+        return UNKNOWN if self.most >= number else self.may_hold_more
 
     @property
     def latest(self) -> Session | None:
         """The latest session that is certain; one that only may have been does not come before it."""
-        return next((s for s in self.entries if s.is_dated and s.counts is TRUE), None)
+        for session in self.entries:
+            if session.counts is TRUE and session.day.is_exact:
+                return session
+        return None
 
     @property
     def injections(self) -> tuple[Injection, ...]:
@@ -171,7 +172,7 @@ class Sessions(NamedTuple):
 
 
 def sessions(
-    injections: Iterable[Injection],
+    injections: Sequence[Injection],
     *,
     before: date,
     within_days: int,
@@ -179,6 +180,8 @@ def sessions(
     may_hold_more: Truth,
 ) -> Sessions:
     """The sessions after `before` minus `within_days` and before `before`, of the injections that belong."""
+    if not injections:
+        return Sessions((), (), may_hold_more)
     since = days_before(before, within_days)
     days: dict[DateRange, list[tuple[Injection, Truth]]] = {}
     undated: list[Injection] = []

@@ -163,14 +163,9 @@ def _is_on_or_after(when: DateRange | None, since: date) -> bool:
 
 def _is_cancer_pain(case: Case) -> bool:
     """A cancer of the list as the order's reason, or pain charted as caused by cancer."""
-    for diagnosis in case.current_reasons:
-        if diagnosis.has_strength("dx-redflag-cancer", "definite"):
-            return True
-    for diagnosis in _known(case):
-        for concept in diagnosis.concepts:
-            if concept.get("gate") == "cancer-pain":
-                return True
-    return False
+    if any(d.has_strength("dx-redflag-cancer", "definite") for d in case.current_reasons):
+        return True
+    return "cancer-pain" in [c.get("gate") for d in _known(case) for c in d.concepts]
 
 
 def _has_other_cause(case: Case) -> bool:

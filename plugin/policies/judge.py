@@ -100,7 +100,7 @@ class Judge:
         self._conflicts = {
             family: tuple(c for c in policy.file.conflicts if family in c.families) for family in Family
         }
-        self._telling_rows = frozenset(c.when for c in policy.file.consequences)
+        self._telling_rows = frozenset(c.when.rpartition(".")[2] for c in policy.file.consequences)
         self._claims: dict[str, list[_Claim]] = {}
         for guideline in library.guidelines:
             for criterion in guideline.criteria:
@@ -174,9 +174,10 @@ class Judge:
 
     def _changed(self, checks: list[Check]) -> dict[str, tuple[Loudness, Check]]:
         """Criteria that are said more or less loudly in this case, and the answer that makes them so."""
-        rows = {f"{check.criterion}.{check.row}": check for check in checks}
-        if self._telling_rows.isdisjoint(rows):
+        telling = [check for check in checks if check.row in self._telling_rows]
+        if not telling:
             return {}
+        rows = {f"{check.criterion}.{check.row}": check for check in telling}
         listed = [c for c in self.policy.file.consequences if c.when in rows]
         return {criterion: (c.indicator, rows[c.when]) for c in listed for criterion in c.criteria}
 

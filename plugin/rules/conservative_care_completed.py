@@ -194,12 +194,13 @@ def _repeat(case: Case, params: Params) -> Iterator[Row]:
     """Before an epidural, another in the region and episode: care was judged when it was given."""
     if case.order.family not in EPIDURAL:
         return
-    since = days_before(case.as_of, params.repeat_lookback_days)
-    answer = case.evidence.injections.may_hold_more
+    history = case.evidence.injections
+    answer = history.may_hold_more
     items: list[Item] = []
-    for session in case.evidence.injections.entries:
+    for session in history.entries:
         if session.family not in EPIDURAL:
             continue
+        since = days_before(case.as_of, params.repeat_lookback_days)
         happened: Truth = UNKNOWN
         if session.date is not None:
             happened = session.date.is_on_or_after(since) & session.date.is_before(case.as_of)

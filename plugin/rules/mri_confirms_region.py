@@ -107,14 +107,14 @@ class _Read(NamedTuple):
 
 def evaluate(case: Case, params: Params) -> Check:
     studies, as_of = case.evidence.studies, case.as_of
-    changes = _changes(case)
+    changes, oldest = _changes(case), days_before(as_of, params.max_age_days)
     reads: list[_Read] = []
     aside: list[Item] = []
     for study in studies.entries:
         if _is_future(study, as_of):
             aside.append(study.item("after-order-date"))
         else:
-            reads.append(_read(study, case, params, changes))
+            reads.append(_read(study, case, oldest, changes))
     aside += [r.item("other-region") for r in reads if r.in_region is FALSE]
     unread = _unread(case)
     return decide(
@@ -139,10 +139,12 @@ def _rows(case: Case, params: Params, reads: list[_Read], unread: tuple[Unread, 
     if unread:
         yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
     yield from _ct_instead(case, reads, results)
-    yield from _superseded(results)
-    yield from _unclear(results)
+    if results:
+        yield from _superseded(results)
+        yield from _unclear(results)
     yield from _nerve_test(case, params, reads)
-    yield from _wrong(results, case)
+    if results:
+        yield from _wrong(results, case)
     yield from _nothing(mr, reads)
 
 
@@ -162,6 +164,8 @@ def _ct_instead(case: Case, reads: list[_Read], results: list[_Read]) -> Iterato
     """CT stands in only while no MRI of the region is in date."""
     ct = [r for r in reads if r.study.modality in _CT]
     fitting = [r for r in ct if r.is_result and r.confirms is not FALSE]
+    if not fitting:
+        return
     usable = ~any_of([r.fits for r in results]) & any_of([r.confirms for r in fitting])
     if usable is FALSE:
         return
@@ -198,6 +202,8 @@ def _unclear(results: list[_Read]) -> Iterator[Row]:
 def _nerve_test(case: Case, params: Params, reads: list[_Read]) -> Iterator[Row]:
     """Weighed before an MRI that is old or of another region."""
     tests = [r for r in reads if r.study.modality is Modality.NERVE_TEST and r.is_result]
+    if not tests:
+        return
     since = days_before(case.as_of, params.nerve_test_max_age_days)
     recent = [(r, r.is_done & r.study.date.is_on_or_after(since)) for r in tests if r.study.date]
     items = tuple([r.item() for r, holds in recent if holds is not FALSE])
@@ -232,10 +238,10 @@ def _nothing(mr: list[_Read], reads: list[_Read]) -> Iterator[Row]:
     yield Row("no-study", TRUE, Outcome.NOT_MET)
 
 
-def _read(study: Study, case: Case, params: Params, changes: _Changes) -> _Read:
+def _read(study: Study, case: Case, oldest: date, changes: _Changes) -> _Read:
     """Of a study that does not fit, it makes no difference what happened since."""
     done = TRUE if study.state is StudyState.DONE else UNKNOWN
-    in_region, in_date = _in_region(study, case), _in_date(study.date, case.as_of, params.max_age_days)
+    in_region, in_date = _in_region(study, case), _in_date(study.date, case.as_of, oldest)
     fits = done & in_region & in_date
     if fits is FALSE:
         return _Read(study, done, in_region, in_date, fits, UNKNOWN, UNKNOWN, ())
@@ -255,10 +261,10 @@ def _in_region(study: Study, case: Case) -> Truth:
     return matches
 
 
-def _in_date(taken: DateRange | None, as_of: date, max_age_days: int) -> Truth:
+def _in_date(taken: DateRange | None, as_of: date, oldest: date) -> Truth:
     if taken is None:
         return UNKNOWN
-    return taken.is_on_or_before(as_of) & taken.is_on_or_after(days_before(as_of, max_age_days))
+    return taken.is_on_or_before(as_of) & taken.is_on_or_after(oldest)
 
 
 def _after_onset(taken: DateRange | None, case: Case) -> Truth:
