@@ -152,7 +152,7 @@ class Case:
     @cached_property
     def standing_sets(self) -> frozenset[str]:
         """The value sets that some diagnosis on record which stands today is of."""
-        return frozenset([name for d in self.standing for concept in d.concepts for name in concept.sets])
+        return frozenset().union(*[concept.sets for d in self.standing for concept in d.concepts])
 
     @cached_property
     def reasons(self) -> tuple[Diagnosis, ...]:

@@ -142,7 +142,7 @@ def decide(
         row.decided_by,
         set_aside,
         {**facts, **row.facts} if row.facts else facts,
-        unread if row.reason is Reason.NO_ACCESS else (),
+        unread if unread and row.reason is Reason.NO_ACCESS else (),
         row.about,
     )
 

@@ -77,8 +77,9 @@ def stretches(parts: Iterable[Interval], gap_days: int) -> list[Stretch]:
     first = last = covered = -1
     for start, end in sorted(parts):
         if first >= 0 and start - last <= gap_days:
-            covered += max(0, end - max(last, start - 1))
-            last = max(last, end)
+            if end > last:
+                covered += end - (last if start <= last else start - 1)
+                last = end
             continue
         if first >= 0:
             joined.append(Stretch((first, last), covered))

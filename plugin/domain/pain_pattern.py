@@ -75,8 +75,10 @@ class PainPattern(NamedTuple):
     @property
     def region(self) -> Region:
         """The region the deciding diagnoses name; not stated when they name none."""
-        named = [d.region.atoms for d in self.deciding if d.region.stated]
-        return Region(frozenset().union(*named)) if named else Region.unspecified()
+        named = [d.region for d in self.deciding if d.region.stated]
+        if len(named) == 1 and not named[0].is_pair:
+            return named[0]
+        return Region.of(*[atom for region in named for atom in region.atoms])
 
 
 def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: PatternParams) -> PainPattern:

@@ -13,7 +13,7 @@ from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
-from plugin.guidelines.model import Criterion, Guideline
+from plugin.guidelines.model import PATTERNS, Criterion, Guideline
 from plugin.policies.model import CONFLICTS, RULES, Conflict, Indicator, Loudness, Policy
 
 
@@ -97,8 +97,12 @@ class Judge:
         rules = [_rule(name, policy) for name in policy.file.rules]
         self._rules = {family: tuple(r for r in rules if family in r.families) for family in Family}
         self._rule_of = {criterion: rule for rule in reversed(rules) for criterion in rule.criteria}
-        self._conflicts = {
-            family: tuple(c for c in policy.file.conflicts if family in c.families) for family in Family
+        self._conflicts: dict[tuple[Family, str | None], tuple[Conflict, ...]] = {
+            (family, pattern): tuple(
+                c for c in policy.file.conflicts if family in c.families and c.pattern in ("any", pattern)
+            )
+            for family in Family
+            for pattern in (None, *PATTERNS)
         }
         self._telling_rows = frozenset(c.when.rpartition(".")[2] for c in policy.file.consequences)
         self._claims: dict[str, list[_Claim]] = {}
@@ -159,16 +163,16 @@ class Judge:
 
     def _conflicting(self, case: Case, agreement: Agreement | None, checks: list[Check]) -> list[Check]:
         family, pattern, chronicity = case.order.family, case.pattern.case, case.chronicity
-        gaps = {check.criterion for check in checks if check.kind is Kind.GAP}
+        gaps = [check.criterion for check in checks if check.kind is Kind.GAP]
         return [
             Check(
                 conflict.criterion,
                 conflict.pattern,
                 Outcome.CONFLICT,
                 kind=Kind.NOTE,
-                decided_by=tuple(d.item() for d in case.pattern.deciding),
+                decided_by=tuple([d.item() for d in case.pattern.deciding]),
             )
-            for conflict in self._conflicts[family]
+            for conflict in self._conflicts[family, pattern]
             if conflict.is_about(family, pattern, chronicity, gaps) and _is_told(conflict, agreement)
         ]
 

@@ -40,6 +40,8 @@ ROWS = {
     )
 }
 """Every row of the table: what a policy may give a severity to."""
+_SACRUM = frozenset({"sacral"})
+_LOW_BACK = frozenset({"lumbar", "sacral"})
 _CT = frozenset({Modality.CT, Modality.CT_MYELOGRAM})
 _FRACTURE = "dx-redflag-fracture"
 _CHANGING = frozenset({_FRACTURE, "dx-neuro-deficit"})
@@ -252,12 +254,12 @@ def _read(study: Study, case: Case, oldest: date, changes: _Changes) -> _Read:
 
 def _in_region(study: Study, case: Case) -> Truth:
     """The sacrum alone proves a caudal order's region; for other lumbar orders it leaves it open."""
-    if study.region.atoms == {"sacral"} and case.region.atoms & {"lumbar", "sacral"}:
+    if study.region.atoms == _SACRUM and case.region.atoms & _LOW_BACK:
         return TRUE if case.order.family is Family.CAUDAL else UNKNOWN
     matches = case.region.matches(study.region)
-    is_open = case.region.is_pair and bool(case.pattern.missing or case.evidence.diagnoses.unread)
-    if is_open and matches is TRUE and not case.region.atoms <= study.region.atoms:
-        return UNKNOWN
+    if case.region.is_pair and matches is TRUE and not case.region.atoms <= study.region.atoms:
+        is_open = case.pattern.missing or case.evidence.diagnoses.unread
+        return UNKNOWN if is_open else TRUE
     return matches
 
 
