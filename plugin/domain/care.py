@@ -70,6 +70,9 @@ def _counted(case: Case, lookback_days: int, gap_days: int) -> Care:
     )
 
 
+_ACTIVE, _MEDICATION, _REFERRAL = CareKind.ACTIVE, CareKind.MEDICATION, CareKind.REFERRAL
+
+
 class _Counted(NamedTuple):
     """Days of one reckoning."""
 
@@ -92,13 +95,13 @@ class _Reckoned:
 
     def add(self, entry: CareEntry, days: Interval) -> None:
         kind = entry.kind
-        if kind is CareKind.ACTIVE:
+        if kind is _ACTIVE:
             self.active.append(days)
             if not entry.is_evaluation:
                 self.treated.append(days)
-        elif kind is CareKind.MEDICATION:
+        elif kind is _MEDICATION:
             self.medication.append(days)
-        if not entry.is_evaluation and kind is not CareKind.REFERRAL:
+        if not entry.is_evaluation and kind is not _REFERRAL:
             self.received.append(days)
 
     def counted(self, gap_days: int) -> _Counted:

@@ -142,7 +142,8 @@ class Case:
     @cached_property
     def standing(self) -> tuple[Diagnosis, ...]:
         """The diagnoses on record that stand today, certain or not."""
-        return tuple([d for d in self.evidence.diagnoses.entries if _stands(d)])
+        entries = self.evidence.diagnoses.entries
+        return tuple([d for d in entries if d.standing is _CURRENT or d.standing is _CONTRADICTORY])
 
     @cached_property
     def certain(self) -> tuple[Diagnosis, ...]:
@@ -159,7 +160,7 @@ class Case:
         """The diagnoses that the order gives as its reason and that stand today, certain or not."""
         named = self.order.reason_references
         charted = [d for d in self.standing if d.reference in named]
-        return (*charted, *[d for d in self.order.reason_codes if _stands(d)])
+        return (*charted, *[d for d in self.order.reason_codes if d.standing in _STANDING])
 
     @cached_property
     def current_reasons(self) -> tuple[Diagnosis, ...]:
@@ -180,12 +181,9 @@ class Case:
         return tuple(dict.fromkeys((*self.pattern.missing, *self.evidence.diagnoses.unread)))
 
 
-def _stands(diagnosis: Diagnosis) -> bool:
-    return diagnosis.standing is _CURRENT or diagnosis.standing is _CONTRADICTORY
-
-
 _CURRENT = Standing.CURRENT
 _CONTRADICTORY = Standing.CONTRADICTORY
+_STANDING = (_CURRENT, _CONTRADICTORY)
 
 
 def open_case(

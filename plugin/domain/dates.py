@@ -74,7 +74,7 @@ def parse_fhir_date(text: str | None) -> DateRange | None:
 
 def days_before(day: date, days: int) -> date:
     """The date `days` earlier, stopping at the first date the calendar can hold."""
-    return day - timedelta(days=min(days, day.toordinal() - 1))
+    return date.fromordinal(max(day.toordinal() - days, 1))
 
 
 def days_after(day: date, days: int) -> date:

@@ -40,6 +40,7 @@ ROWS = {
     )
 }
 """Every row of the table: what a policy may give a severity to."""
+_DONE = StudyState.DONE
 _SACRUM = frozenset({"sacral"})
 _LOW_BACK = frozenset({"lumbar", "sacral"})
 _CT = frozenset({Modality.CT, Modality.CT_MYELOGRAM})
@@ -241,9 +242,12 @@ def _nothing(mr: list[_Read], reads: list[_Read]) -> Iterator[Row]:
 
 
 def _read(study: Study, case: Case, oldest: date, changes: _Changes) -> _Read:
-    """Of a study that does not fit, it makes no difference what happened since."""
-    done = TRUE if study.state is StudyState.DONE else UNKNOWN
-    in_region, in_date = _in_region(study, case), _in_date(study.date, case.as_of, oldest)
+    """Of another region, its date makes no difference; if it does not fit, neither what happened since."""
+    done = TRUE if study.state is _DONE else UNKNOWN
+    in_region = _in_region(study, case)
+    if in_region is FALSE:
+        return _Read(study, done, in_region, UNKNOWN, FALSE, UNKNOWN, UNKNOWN, ())
+    in_date = _in_date(study.date, case.as_of, oldest)
     fits = done & in_region & in_date
     if fits is FALSE:
         return _Read(study, done, in_region, in_date, fits, UNKNOWN, UNKNOWN, ())
