@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from plugin.domain.memory import Memory
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 _FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _DAY_LENGTH = len("2026-09-15")
@@ -35,6 +35,21 @@ class DateRange(NamedTuple):
         if self.first == self.last or predicate(self.last) == at_first:
             return Truth.of(at_first)
         return Truth.UNKNOWN
+
+    def is_on_or_after(self, day: date) -> Truth:
+        if self.first >= day:
+            return TRUE
+        return FALSE if self.last < day else UNKNOWN
+
+    def is_before(self, day: date) -> Truth:
+        if self.last < day:
+            return TRUE
+        return FALSE if self.first >= day else UNKNOWN
+
+    def is_on_or_before(self, day: date) -> Truth:
+        if self.last <= day:
+            return TRUE
+        return FALSE if self.first > day else UNKNOWN
 
     def __str__(self) -> str:
         if self.is_exact:
@@ -76,7 +91,7 @@ _dates: Memory[str, DateRange | None] = Memory(_date, is_kept=lambda text: len(t
 
 def days_before(day: date, days: int) -> date:
     """The date `days` earlier, stopping at the first date the calendar can hold."""
-    return day - timedelta(days=min(days, day.toordinal() - 1))
+    return date.fromordinal(max(day.toordinal() - days, 1))
 
 
 def days_after(day: date, days: int) -> date:

@@ -82,6 +82,15 @@ def test_a_range_holds_only_what_all_its_days_agree_on(text: str, truth: Truth) 
     assert on(text).holds(lambda day: day >= since) is truth
 
 
+@pytest.mark.parametrize("text", ["2026-09-14", "2026-09-15", "2026-09-16", "2026-09", "2026-10", "2025"])
+def test_a_range_is_compared_with_a_day_by_all_its_days(text: str) -> None:
+    day, asked = date(2026, 9, 15), on(text)
+
+    assert asked.is_on_or_after(day) is asked.holds(lambda d: d >= day)
+    assert asked.is_before(day) is asked.holds(lambda d: d < day)
+    assert asked.is_on_or_before(day) is asked.holds(lambda d: d <= day)
+
+
 @pytest.mark.parametrize(("text", "exact"), [("2026-09-15", True), ("2026-09", False), ("2026", False)])
 def test_only_a_day_is_exact(text: str, exact: bool) -> None:
     assert on(text).is_exact is exact
