@@ -10,8 +10,9 @@ import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,10 +23,13 @@ from plugin.store.tables import cards_issued
 _CAPACITY = 10_000
 _BATCH = 500
 _INTERVAL_SECONDS = 0.25
+_KEY = attrgetter("card", "client")
+"""The table's primary key."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCard:
+class IssuedCard(NamedTuple):
+    """One row of the table, by the names of its columns."""
+
     card: str
     client: str
     service: str
@@ -81,7 +85,7 @@ class IssuedCards:
 
         In the order of the key, so that two writers with the same cards cannot block each other.
         """
-        rows = [asdict(card) for card in sorted(batch, key=lambda card: (card.card, card.client))]
+        rows = [card._asdict() for card in sorted(batch, key=_KEY)]
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert_new(cards_issued, self._engine), rows)
