@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from cds_hooks import Card
 from plugin.cards.catalogue import filled
-from plugin.cards.compose import URGENCY, Composer, extension_of, orphan_finding
+from plugin.cards.compose import URGENCY, Composer, orphan_finding
 from plugin.domain.check import Kind
 from plugin.policies.judge import Finding, Verdict
 from plugin.policies.model import RULES
@@ -83,13 +83,12 @@ class BookingCards:
         findings: list[Finding],
         hook_instance: str,
     ) -> Card:
-        words, policy = self._words, self._composer.judge.policy
-        source = self._composer.source((topic, words.topic))
+        words, composer = self._words, self._composer
         return Card(
-            uuid=str(self._composer.uuid(hook_instance, reference, topic)),
+            uuid=composer.uuid(hook_instance, reference, topic),
             summary=summary,
             indicator=min((f.indicator for f in findings), key=URGENCY.__getitem__),
             detail="\n\n".join(p for p in (*paragraphs, words.settle, words.meaning) if p),
-            source=source,
-            extension=extension_of(policy, [(reference, finding) for finding in findings]),
+            source=composer.source((topic, words.topic)),
+            extension=composer.extension([(reference, finding) for finding in findings]),
         )

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
 
 import msgspec
 from msgspec.structs import replace
 
 from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
+from plugin.cards.identity import uuid_of
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
@@ -71,7 +71,7 @@ class Offers:
         self._guided = _guided_codes(terminology)
 
     def on(
-        self, check: Check, case: Case, caller: Caller, seed: UUID, *, is_only_gap: bool
+        self, check: Check, case: Case, caller: Caller, seed: str, *, is_only_gap: bool
     ) -> tuple[Suggestion, ...]:
         """What may be done about a gap. Seed: the card's uuid, from which each suggestion's is made."""
         if (
@@ -101,7 +101,7 @@ class Offers:
             return self._move(str(check.facts["earliest_date"]), case, caller, seed)
         return ()
 
-    def _move(self, day: str, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def _move(self, day: str, case: Case, caller: Caller, seed: str) -> tuple[Suggestion, ...]:
         """The order on the first day that is far enough, at the same time of day.
 
         None for a day that has passed, for an order of several lines, and for one whose date is a period's.
@@ -115,7 +115,7 @@ class Offers:
         moved = draft | {"occurrenceDateTime": day + planned[len(day) :]}
         return (self._update("move-date", moved, seed, date=day, code=case.order.code.code),)
 
-    def _as_block(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def _as_block(self, case: Case, caller: Caller, seed: str) -> tuple[Suggestion, ...]:
         """The order as a block for diagnosis, without the steroid lines beside it.
 
         None where the EHR could not find one of them, and beside other injections: the steroid may be theirs.
@@ -131,28 +131,28 @@ class Offers:
         offered = self._update("order-block", changed, seed, code=case.order.code.code)
         return (replace(offered, actions=(*offered.actions, *self._steroids_removed(case))),)
 
-    def _create(self, name: str, resource: dict[str, Any], seed: UUID, region: str = "") -> Suggestion:
+    def _create(self, name: str, resource: dict[str, Any], seed: str, region: str = "") -> Suggestion:
         words = self._catalogue.text.suggestions[name]
         facts = {"region": region}
         action = Action(type="create", description=words.description.format(**facts), resource=resource)
-        return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
+        return Suggestion(label=words.label.format(**facts), uuid=uuid_of(seed, name), actions=(action,))
 
-    def _remove(self, case: Case, seed: UUID) -> Suggestion:
+    def _remove(self, case: Case, seed: str) -> Suggestion:
         words = self._catalogue.text.suggestions["remove-order"]
         action = Action(
             type="delete",
             description=words.description.format(code=case.order.code.code),
             resource_id=case.order.reference,
         )
-        return Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-order")), actions=(action,))
+        return Suggestion(label=words.label, uuid=uuid_of(seed, "remove-order"), actions=(action,))
 
-    def _without_steroid(self, case: Case, seed: UUID) -> tuple[Suggestion, ...]:
+    def _without_steroid(self, case: Case, seed: str) -> tuple[Suggestion, ...]:
         """All lines of it together; none when the EHR could not find one of them."""
         steroids = [drug for drug in case.order.drugs if drug.is_coded_steroid]
         if not all(drug.is_addressable for drug in steroids):
             return ()
         words = self._catalogue.text.suggestions["remove-steroid"]
-        uuid = str(uuid5(seed, "remove-steroid"))
+        uuid = uuid_of(seed, "remove-steroid")
         return (Suggestion(label=words.label, uuid=uuid, actions=self._steroids_removed(case)),)
 
     def _steroids_removed(self, case: Case) -> tuple[Action, ...]:
@@ -167,7 +167,7 @@ class Offers:
             if drug.is_coded_steroid
         )
 
-    def _with_guided_code(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def _with_guided_code(self, case: Case, caller: Caller, seed: str) -> tuple[Suggestion, ...]:
         """The draft as it came, under the code that includes imaging."""
         own, guided = case.order.code, self._guided.get(case.order.code)
         resource = caller.draft(case.order.reference)
@@ -177,10 +177,10 @@ class Offers:
         resource["code"] |= {"coding": codings, "text": guided.label}
         return (self._update("use-guided-code", resource, seed, code=guided.code, label=guided.label),)
 
-    def _update(self, name: str, resource: dict[str, Any], seed: UUID, **facts: str) -> Suggestion:
+    def _update(self, name: str, resource: dict[str, Any], seed: str, **facts: str) -> Suggestion:
         words = self._catalogue.text.suggestions[name]
         action = Action(type="update", description=words.description.format(**facts), resource=resource)
-        return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
+        return Suggestion(label=words.label.format(**facts), uuid=uuid_of(seed, name), actions=(action,))
 
 
 def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
