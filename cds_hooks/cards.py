@@ -147,8 +147,10 @@ class Card(_Element, frozen=True):
             raise ValueError("selection_behavior is given if, and only if, there are suggestions")
         if self.selection_behavior not in (None, "at-most-one", "any"):
             raise ValueError("selection_behavior is at-most-one or any")
-        recommended = sum(bool(suggestion.is_recommended) for suggestion in self.suggestions)
-        if self.selection_behavior == "at-most-one" and recommended > 1:
+        if (
+            self.selection_behavior == "at-most-one"
+            and sum(bool(s.is_recommended) for s in self.suggestions) > 1
+        ):
             raise ValueError("with selection_behavior at-most-one, one suggestion at most is recommended")
 
 
@@ -164,15 +166,25 @@ class Response(_Element, frozen=True, omit_defaults=False):
 
     def to_json(self) -> bytes:
         """The response without null and without anything empty, but for `cards` itself."""
-        body = _encoder.encode(self)
-        if body == _NO_CARDS or not any(mark in body for mark in _EMPTY_MARKS):
+        body, loose = _encoder.encode(self), self._loose()
+        if not loose:
+            return body
+        written = _encoder.encode(loose)
+        if not any(mark in written for mark in _EMPTY_MARKS):
             return body
         wire = _without_empty(msgspec.to_builtins(self, builtin_types=(Decimal,)))
         return _encoder.encode({"cards": [], **wire})
 
+    def _loose(self) -> list[Any]:
+        """The members whose inside has no type here: all others are not empty, or not there."""
+        actions = [a for card in self.cards for s in card.suggestions for a in s.actions]
+        if self.system_actions is not msgspec.UNSET:
+            actions += self.system_actions
+        extensions = [card.extension for card in self.cards if card.extension is not None]
+        return extensions + [action.resource for action in actions if action.resource is not None]
+
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_NO_CARDS = b'{"cards":[]}'
 _EMPTY_MARKS = (b"null", b'""', b"[]", b"{}")
 """What an encoded empty member looks like; in text they may stand too, which costs a second look, no more."""
 

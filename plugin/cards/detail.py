@@ -38,10 +38,12 @@ class _Answer(NamedTuple):
     """The paragraphs of one row that lack nothing but the facts: templates, made once."""
 
     looked_for: str
-    missing: str
-    settle: str
-    settle_if_continued: str
-    settle_if_continued_late: str
+    open: str
+    """What is missing, and what would settle it."""
+    open_if_continued: str
+    """The same where therapy that goes on will settle it before the planned date."""
+    open_if_continued_late: str
+    """Or after it."""
 
 
 class Detail:
@@ -61,15 +63,16 @@ class Detail:
     def _worded(self, criterion: CriterionText, row: RowText) -> _Answer:
         frame = self._catalogue.frame
 
-        def settled(text: str | None) -> str:
-            return frame("settle", text=text or row.settle)
+        def open_until(settle: str | None) -> str:
+            return _paragraphs(
+                [frame("missing", text=row.missing), frame("settle", text=settle or row.settle)]
+            )
 
         return _Answer(
             looked_for=frame("looked_for", text=row.looked_for or criterion.looked_for),
-            missing=frame("missing", text=row.missing),
-            settle=settled(None),
-            settle_if_continued=settled(row.settle_if_continued),
-            settle_if_continued_late=settled(row.settle_if_continued_late),
+            open=open_until(None),
+            open_if_continued=open_until(row.settle_if_continued),
+            open_if_continued_late=open_until(row.settle_if_continued_late),
         )
 
     def order(self, verdict: Verdict) -> Ordered:
@@ -110,28 +113,24 @@ class Detail:
     ) -> str:
         """`facts`: those of the finding's answer."""
         check, verdict = finding.check, order.verdict
-        return _paragraphs(
-            order.paragraph,
-            *self._answer(check, facts),
-            self._urgency(finding, order),
-            self._notes(order, notes),
-            self._own_thresholds(verdict.case, check),
-            self._positions(self._subject(verdict, check), in_full=check.criterion in _ABOUT_AGREEMENT),
-            self._policy,
-        )
+        parts = [order.paragraph, *self._answer(check, facts)]
+        if finding.because is not None:
+            parts.append(self._urgency(finding.because, order))
+        parts += self._notes(order, notes)
+        parts += self._own_thresholds(verdict.case, check)
+        subject = self._subject(verdict) if check.criterion == "BIO-1" else verdict
+        parts.append(self._positions(subject, in_full=check.criterion in _ABOUT_AGREEMENT))
+        parts.append(self._policy)
+        return _paragraphs(parts)
 
-    def _subject(self, verdict: Verdict, check: Check) -> Verdict:
-        """What guidelines are asked about: a biologic is a case of its own, whatever way it goes in."""
-        if check.criterion != "BIO-1":
-            return verdict
+    def _subject(self, verdict: Verdict) -> Verdict:
+        """What guidelines are asked about a biologic: a case of its own, whatever way it goes in."""
         case = replace(verdict.case, order=replace(verdict.case.order, family=Family.BIOLOGIC))
         return replace(verdict, case=case, agreement=self._judge.agreement(case))
 
-    def _urgency(self, finding: Finding, order: Ordered) -> str:
-        if finding.because is None:
-            return ""
-        words = self._catalogue.row(finding.because.criterion, finding.because.row)
-        text = words.missing.format_map(self.facts(finding.because, order.facts))
+    def _urgency(self, because: Check, order: Ordered) -> str:
+        words = self._catalogue.row(because.criterion, because.row)
+        text = words.missing.format_map(self.facts(because, order.facts))
         return self._catalogue.frame("more_urgent", text=text)
 
     def of_unknowns(
@@ -147,40 +146,38 @@ class Detail:
                     *self._answer(finding.check, self.facts(finding.check, order.facts)),
                 ]
             own_notes = [f for owner, f in notes if owner is order]
-            parts += [self._notes(order, own_notes), self._positions(order.verdict)]
-        return _paragraphs(*parts, self._policy)
+            parts += [*self._notes(order, own_notes), self._positions(order.verdict)]
+        return _paragraphs([*parts, self._policy])
 
     def of_notes(self, pairs: Sequence[tuple[Ordered, Finding]]) -> str:
         parts: list[str] = []
         for order in {id(o): o for o, _ in pairs}.values():
             own = [f for owner, f in pairs if owner is order]
-            parts += [order.paragraph, self._notes(order, own), self._positions(order.verdict, in_full=True)]
-        return _paragraphs(*parts, self._policy)
+            parts += [order.paragraph, *self._notes(order, own), self._positions(order.verdict, in_full=True)]
+        return _paragraphs([*parts, self._policy])
 
     def of_orphan(self, row: str, reference: str) -> str:
-        answer = self._answers["SCOPE"][row]
         order = self._catalogue.frame("order", order=quoted(reference))
-        return _paragraphs(order, answer.missing, answer.settle, self._policy)
+        return _paragraphs([order, self._answers["SCOPE"][row].open, self._policy])
 
     def _answer(self, check: Check, facts: dict[str, object]) -> list[str]:
         """Looked for, found, not counted, could not be read, missing, what would settle it."""
         frame, answer = self._catalogue.text.frame, self._answers[check.criterion][check.row]
-        settle = answer.settle
+        parts = [answer.looked_for.format_map(facts)]
+        if check.decided_by:
+            parts.append(_listed(frame["found"], self._items(check.decided_by)))
+        elif check.reason is not Reason.NO_ACCESS:
+            parts.append(frame["found_nothing"])
+        if aside := [i for i in check.set_aside if i.remark in _SHOWN_ASIDE]:
+            parts.append(_listed(frame["not_counted"], self._items(aside)))
+        if check.unread:
+            parts.append(_listed(frame["unread"], [self._unread(u) for u in check.unread]))
+        open_ = answer.open
         if "met_on" in facts:
             in_time = facts["is_met_in_time"]
-            settle = answer.settle_if_continued if in_time else answer.settle_if_continued_late
-        aside = [i for i in check.set_aside if i.remark in _SHOWN_ASIDE]
-        return [
-            answer.looked_for.format_map(facts),
-            _listed(frame["found"], self._items(check.decided_by)) or self._found_nothing(check),
-            _listed(frame["not_counted"], self._items(aside)),
-            _listed(frame["unread"], [self._unread(u) for u in check.unread]),
-            answer.missing.format_map(facts),
-            settle.format_map(facts),
-        ]
-
-    def _found_nothing(self, check: Check) -> str:
-        return "" if check.reason is Reason.NO_ACCESS else self._catalogue.text.frame["found_nothing"]
+            open_ = answer.open_if_continued if in_time else answer.open_if_continued_late
+        parts.append(open_.format_map(facts))
+        return parts
 
     def _items(self, items: Iterable[Item]) -> list[str]:
         """One line per entry; several alike, such as sessions of one therapy, share a line."""
@@ -210,16 +207,18 @@ class Detail:
         why = self._catalogue.text.unread.get(unread.why, unread.why).format(count=unread.count)
         return f"{source}: {why}"
 
-    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> str:
+    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> list[str]:
+        """One paragraph, or none."""
         lines = []
         for check in [note.check for note in notes]:
             words = self._catalogue.row(check.criterion, check.row)
             lines.append(words.missing.format_map(self.facts(check, order.facts)))
-        return _listed(self._catalogue.text.frame["notes"], lines)
+        return [_listed(self._catalogue.text.frame["notes"], lines)] if lines else []
 
-    def _own_thresholds(self, case: Case, check: Check) -> str:
+    def _own_thresholds(self, case: Case, check: Check) -> list[str]:
+        """One paragraph, or none."""
         lines = [self._testimony(t) for t in self._judge.testimonies(case, check)]
-        return _listed(self._catalogue.text.frame["own_threshold"], lines)
+        return [_listed(self._catalogue.text.frame["own_threshold"], lines)] if lines else []
 
     def _testimony(self, testimony: Testimony) -> str:
         # The library keeps its guidelines for good, so that the identity of what they say can stand for it.
@@ -317,8 +316,8 @@ def _dates(group: list[Item]) -> str:
 
 
 def _listed(head: str, lines: Sequence[str]) -> str:
-    return "\n- ".join([f"{head}\n", *lines]) if lines else ""
+    return "\n- ".join([f"{head}\n", *lines])
 
 
-def _paragraphs(*parts: str) -> str:
-    return "\n\n".join([part for part in parts if part])
+def _paragraphs(parts: Sequence[str]) -> str:
+    return "\n\n".join(parts)
