@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from cds_hooks import Card, Coding, Link, Source, Suggestion
 from plugin.cards.catalogue import Catalogue, filled
 from plugin.cards.detail import Detail, Ordered
-from plugin.cards.identity import uuid_of
+from plugin.cards.identity import card_uuid
 from plugin.cards.suggestions import Caller, Offers
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.policies.judge import Finding, Judge, Verdict
@@ -20,10 +20,14 @@ from plugin.terminology import Terminology
 CRITERION_SYSTEM = "urn:spinal-injection-cds:criterion"
 FINDINGS_EXTENSION = "org.spinal-injection-cds.findings"
 OVERRIDE_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-_NAMESPACE = "6a0c40a2-5b5b-5f0e-9f3a-8d2b6c1f7e11"
-_MERGED = frozenset({"UNKNOWN", "NOTES", "SCOPE"})
-"""Topics of cards that speak for several criteria, or for none."""
 URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+
+
+class Topic(NamedTuple):
+    """What all cards about one thing have in common."""
+
+    source: Source
+    override_reasons: tuple[Coding, ...]
 
 
 class Composer:
@@ -50,44 +54,41 @@ class Composer:
         for consequence in judge.policy.file.consequences:
             if consequence.indicator == "critical":
                 catalogue.require_row(*consequence.when.split(".", 1))
-        self._overrides: dict[str, tuple[Coding, ...]] = {}
-        self._links: dict[str, Link] = {}
-        self._sources: dict[tuple[str, str], Source] = {}
+        criteria = catalogue.text.criteria
+        self.topics = {c: self._topic(c, text.title) for c, text in criteria.items()}
+        self.unknown = self._topic("UNKNOWN", catalogue.frame("topic_unknown"))
+        self.notes_alone = self._topic("NOTES", catalogue.frame("topic_notes"))
+        self.scope = self._topic("SCOPE", catalogue.frame("topic_scope"))
+        self.links = {criterion: self._link(criterion) for criterion in criteria}
 
-    def source(self, topic: tuple[str, str]) -> Source:
-        """Code and display of the card's topic; one `Source` for each."""
-        if topic not in self._sources:
-            self._sources[topic] = Source(
-                label=self.catalogue.frame("source_label", policy=self._label),
-                topic=Coding(system=CRITERION_SYSTEM, code=topic[0], display=topic[1]),
-            )
-        return self._sources[topic]
+    def source(self, code: str, display: str) -> Source:
+        """The policy, with code and display of a card's topic."""
+        return Source(
+            label=self.catalogue.frame("source_label", policy=self._label),
+            topic=Coding(system=CRITERION_SYSTEM, code=code, display=display),
+        )
 
-    def override_reasons(self, criterion: str) -> tuple[Coding, ...]:
-        if criterion not in self._overrides:
-            self._overrides[criterion] = tuple(
-                Coding(system=OVERRIDE_SYSTEM, code=reason.code, display=reason.display)
-                for reason in self.judge.policy.reasons_for_override(criterion)
-            )
-        return self._overrides[criterion]
+    def _topic(self, name: str, display: str) -> Topic:
+        """`name`: a criterion, or what stands for several or for none."""
+        reasons = self.judge.policy.reasons_for_override(name)
+        return Topic(
+            source=self.source(name.replace("-", ""), display),
+            override_reasons=tuple(
+                Coding(system=OVERRIDE_SYSTEM, code=reason.code, display=reason.display) for reason in reasons
+            ),
+        )
 
-    def link(self, criterion: str) -> Link:
-        if criterion not in self._links:
-            self._links[criterion] = Link(
-                label=self.catalogue.frame("link_label", criterion=criterion),
-                url=f"{self._evidence_base}/evidence/{criterion}",
-                type="absolute",
-            )
-        return self._links[criterion]
+    def _link(self, criterion: str) -> Link:
+        return Link(
+            label=self.catalogue.frame("link_label", criterion=criterion),
+            url=f"{self._evidence_base}/evidence/{criterion}",
+            type="absolute",
+        )
 
     def extension(self, findings: Iterable[tuple[str, Finding]]) -> dict[str, Any]:
         """What a card speaks for, as a machine reads it: order's reference and finding."""
         listed = [_wire(order, finding) for order, finding in findings]
         return {FINDINGS_EXTENSION: {"policy": self._label, "findings": listed}}
-
-    def uuid(self, hook_instance: str, order: str, criterion: str) -> str:
-        """The same for the same call, order and criterion."""
-        return uuid_of(_NAMESPACE, f"{hook_instance}|{order}|{criterion}")
 
     def cards(
         self,
@@ -99,12 +100,18 @@ class Composer:
         """`orphans`: row and reference of selected orders that could not be reviewed at all."""
         call = _Call(self, caller, hook_instance)
         orders = [self.detail.order(verdict) for verdict in verdicts if verdict.findings]
-        found = [(order, finding) for order in orders for finding in order.verdict.findings]
         cards = [call.orphan(row, reference) for row, reference in orphans]
+        unknown: list[tuple[Ordered, Finding]] = []
+        notes: list[tuple[Ordered, Finding]] = []
         for order in orders:
             cards += call.gaps(order, orders)
-        cards += call.unknown([(o, f) for o, f in found if f.kind is Kind.UNKNOWN])
-        cards += call.notes([(o, f) for o, f in found if self.has_notes_card(f)])
+            for finding in order.verdict.findings:
+                if finding.kind is Kind.UNKNOWN:
+                    unknown.append((order, finding))
+                elif self.has_notes_card(finding):
+                    notes.append((order, finding))
+        cards += call.unknown(unknown)
+        cards += call.notes(notes)
         cards.sort(key=lambda card: URGENCY[card.indicator])
         return self._capped(cards)
 
@@ -169,10 +176,10 @@ class _Call:
         """`said_of`: the orders of which the gap is said, this one first."""
         check = finding.check
         catalogue, facts = self.composer.catalogue, self.detail.facts(check, order.facts)
-        uuid = self._uuid(order.reference, check.criterion)
+        uuid = card_uuid(self.hook_instance, order.reference, check.criterion)
         return self._card(
-            uuid=uuid,
-            topic=(check.criterion.replace("-", ""), catalogue.criterion(check.criterion).title),
+            uuid,
+            self.composer.topics[check.criterion],
             summary=filled(catalogue.row(check.criterion, check.row).summary, facts),
             indicator=finding.indicator,
             detail=self.detail.of_gap(order, finding, facts, notes),
@@ -197,11 +204,11 @@ class _Call:
         incomplete = any(f.check.reason is Reason.NO_ACCESS for _, f in pairs)
         order, first = pairs[0]
         if only_scope:
-            topic = ("SCOPE", catalogue.frame("topic_scope"))
+            topic, name = self.composer.scope, "SCOPE"
             words = catalogue.row("SCOPE", first.check.row)
             summary = filled(words.summary, self.detail.facts(first.check, order.facts))
         else:
-            topic = ("UNKNOWN", catalogue.frame("topic_unknown"))
+            topic, name = self.composer.unknown, "UNKNOWN"
             subjects = self._subjects(pairs, incomplete=incomplete)
             key = "summary_incomplete" if incomplete else "summary_ambiguous"
             codes = ", ".join(dict.fromkeys(o.verdict.case.order.code.code for o in orders))
@@ -209,8 +216,8 @@ class _Call:
         references = "|".join(o.reference for o in orders)
         return [
             self._card(
-                uuid=self._uuid(references, topic[0]),
-                topic=topic,
+                card_uuid(self.hook_instance, references, name),
+                topic,
                 summary=summary,
                 indicator="info",
                 detail=self.detail.of_unknowns(pairs, beside),
@@ -250,8 +257,8 @@ class _Call:
             summary = filled(catalogue.text.notes["summary"], {"code": code, "subject": subject})
         return [
             self._card(
-                uuid=self._uuid("|".join(references), "NOTES"),
-                topic=("NOTES", catalogue.frame("topic_notes")),
+                card_uuid(self.hook_instance, "|".join(references), "NOTES"),
+                self.composer.notes_alone,
                 summary=summary,
                 indicator=min((f.indicator for _, f in pairs), key=URGENCY.__getitem__),
                 detail=self.detail.of_notes(pairs),
@@ -266,8 +273,8 @@ class _Call:
         catalogue = self.composer.catalogue
         words = catalogue.row("SCOPE", row)
         return self._card(
-            uuid=self._uuid(reference, "SCOPE"),
-            topic=("SCOPE", catalogue.frame("topic_scope")),
+            card_uuid(self.hook_instance, reference, "SCOPE"),
+            self.composer.scope,
             summary=words.summary,
             indicator="info",
             detail=self.detail.of_orphan(row, reference),
@@ -276,14 +283,11 @@ class _Call:
             criteria=["SCOPE"],
         )
 
-    def _uuid(self, order: str, criterion: str) -> str:
-        return self.composer.uuid(self.hook_instance, order, criterion)
-
     def _card(
         self,
-        *,
         uuid: str,
-        topic: tuple[str, str],
+        topic: Topic,
+        *,
         summary: str,
         indicator: Indicator,
         detail: str,
@@ -297,11 +301,11 @@ class _Call:
             summary=summary,
             indicator=indicator,
             detail=detail,
-            source=composer.source(topic),
+            source=topic.source,
             suggestions=suggestions,
             selection_behavior="any" if suggestions else None,
-            override_reasons=composer.override_reasons(topic[0] if topic[0] in _MERGED else criteria[0]),
-            links=tuple(map(composer.link, dict.fromkeys(criteria))),
+            override_reasons=topic.override_reasons,
+            links=tuple([composer.links[criterion] for criterion in dict.fromkeys(criteria)]),
             extension=composer.extension(findings),
         )
 

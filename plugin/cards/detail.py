@@ -56,8 +56,11 @@ class Detail:
             criterion: {row: self._worded(text, words) for row, words in text.rows.items()}
             for criterion, text in catalogue.text.criteria.items()
         }
+        self._planned = self._order_template(catalogue.frame("planned", date="{planned}"))
+        self._not_planned = self._order_template(catalogue.frame("not_planned"))
         self._policy = catalogue.frame("policy", policy=judge.policy.label)
         self._positions_written: dict[tuple[int, str | None, str, bool], str] = {}
+        self._alternatives_written: dict[tuple[tuple[str, int], ...], str] = {}
         self._testimonies_written: dict[tuple[int, Outcome | None], str] = {}
 
     def _worded(self, criterion: CriterionText, row: RowText) -> _Answer:
@@ -75,20 +78,27 @@ class Detail:
             open_if_continued_late=open_until(row.settle_if_continued_late),
         )
 
+    def _order_template(self, planned: str) -> str:
+        frame = self._catalogue.frame
+        line = frame("order_line", family="{family}", code="{code}", region="{region}", planned=planned)
+        return frame("order", order=f"{line}{{local_code}} ({{reference}})")
+
     def order(self, verdict: Verdict) -> Ordered:
         """What there is to say of the order, whatever is then said about it."""
-        order, frame = verdict.case.order, self._catalogue.frame
+        order, catalogue = verdict.case.order, self._catalogue
         facts = self.order_facts(verdict.case)
-        line = frame(
-            "order_line",
-            family=self._catalogue.word(order.family.value),
+        local_code = ""
+        if order.local_code is not None:
+            local_code = f", {catalogue.frame('local_code', code=quoted(order.local_code))}"
+        template = self._not_planned if order.planned is None else self._planned
+        paragraph = template.format(
+            family=catalogue.word(order.family.value),
             code=facts["code"],
             region=facts["region"],
-            planned=frame("planned", date=order.planned) if order.planned else frame("not_planned"),
+            planned=order.planned,
+            local_code=local_code,
+            reference=quoted(order.reference),
         )
-        if order.local_code is not None:
-            line += f", {frame('local_code', code=quoted(order.local_code))}"
-        paragraph = frame("order", order=f"{line} ({quoted(order.reference)})")
         return Ordered(verdict, order.reference, paragraph, facts)
 
     def order_facts(self, case: Case) -> dict[str, object]:
@@ -267,8 +277,16 @@ class Detail:
 
     def _alternatives(self, verdict: Verdict) -> str:
         """The pain pattern is open: who is for and against in either case."""
+        alternatives = self._judge.alternatives(verdict.case)
+        key = tuple([(pattern, id(agreement)) for pattern, agreement in alternatives.items()])
+        written = self._alternatives_written.get(key)
+        if written is None:
+            written = self._alternatives_written[key] = self._either(alternatives)
+        return written
+
+    def _either(self, alternatives: Mapping[str, Agreement]) -> str:
         lines: list[str] = []
-        for pattern, agreement in self._judge.alternatives(verdict.case).items():
+        for pattern, agreement in alternatives.items():
             for direction, found in _sides(agreement).items():
                 if found:
                     word = f"{self._catalogue.word(pattern)}, {self._catalogue.word(direction).lower()}"
