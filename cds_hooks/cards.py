@@ -133,22 +133,26 @@ class Card(_Element, frozen=True):
     def __post_init__(self) -> None:
         """cds-resp-1, cds-resp-4 and cds-resp-6 of the logical model, and the specification's prose."""
         _require_uuid(self.uuid)
-        if not self.summary.strip() or len(self.summary) > MAX_SUMMARY or _LINE_BREAK.search(self.summary):
+        if not _is_summary(self.summary):
             raise ValueError(f"summary is one line of 1 to {MAX_SUMMARY} characters")
         if self.indicator not in ("info", "warning", "critical"):
             raise ValueError("indicator is info, warning or critical")
-        _drop_empty(self, "detail")
+        if self.detail == "":
+            force_setattr(self, "detail", None)
         self._require_choice()
-        if any(not reason.display for reason in self.override_reasons):
-            raise ValueError("every override reason has a display")
+        for reason in self.override_reasons:
+            if not reason.display:
+                raise ValueError("every override reason has a display")
 
     def _require_choice(self) -> None:
         if bool(self.suggestions) != (self.selection_behavior is not None):
             raise ValueError("selection_behavior is given if, and only if, there are suggestions")
         if self.selection_behavior not in (None, "at-most-one", "any"):
             raise ValueError("selection_behavior is at-most-one or any")
-        recommended = sum(bool(suggestion.is_recommended) for suggestion in self.suggestions)
-        if self.selection_behavior == "at-most-one" and recommended > 1:
+        if (
+            self.selection_behavior == "at-most-one"
+            and sum(bool(s.is_recommended) for s in self.suggestions) > 1
+        ):
             raise ValueError("with selection_behavior at-most-one, one suggestion at most is recommended")
 
 
@@ -187,6 +191,11 @@ class Response(_Element, frozen=True, omit_defaults=False):
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _EMPTY_MARKS = (b"null", b'""', b"[]", b"{}")
 """What an encoded empty member looks like; in text they may stand too, which costs a second look, no more."""
+
+
+def _is_summary(text: str) -> bool:
+    is_one_line = text.isprintable() or not _LINE_BREAK.search(text)
+    return is_one_line and len(text) <= MAX_SUMMARY and bool(text.strip())
 
 
 def _require(element: _Element, *names: str) -> None:

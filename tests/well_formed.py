@@ -28,7 +28,8 @@ def assert_sayable(asked: Case, check: Check, judge: Judge) -> None:
         return
     words = _catalogue().row(check.criterion, check.row)
     looked_for = words.looked_for or _catalogue().criterion(check.criterion).looked_for
-    facts = _detail(judge).facts(check, asked)
+    detail = _detail(judge)
+    facts = detail.facts(check, detail.order_facts(asked))
     assert filled(words.summary, facts)
     assert all(text.format(**facts) for text in (words.missing, words.settle, looked_for))
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from cds_hooks import Card
 from plugin.cards.catalogue import filled
-from plugin.cards.compose import URGENCY, Composer, extension_of, orphan_finding
+from plugin.cards.compose import URGENCY, Composer, orphan_finding
+from plugin.cards.identity import card_uuid
 from plugin.domain.check import Kind
 from plugin.policies.judge import Finding, Verdict
 from plugin.policies.model import RULES
@@ -22,6 +23,8 @@ class BookingCards:
     def __init__(self, composer: Composer) -> None:
         self._composer = composer
         self._words = composer.catalogue.text.booking
+        topics = [criterion.replace("-", "") for criterion in self._words.subjects]
+        self._sources = {topic: composer.source(topic, self._words.topic) for topic in (*topics, "UNKNOWN")}
         for rule in composer.judge.policy.file.rules:
             for criterion in RULES[rule].CRITERIA:
                 composer.catalogue.require_booking_subject(criterion)
@@ -83,13 +86,12 @@ class BookingCards:
         findings: list[Finding],
         hook_instance: str,
     ) -> Card:
-        words, policy = self._words, self._composer.judge.policy
-        source = self._composer.source((topic, words.topic))
+        words = self._words
         return Card(
-            uuid=str(self._composer.uuid(hook_instance, reference, topic)),
+            uuid=card_uuid(hook_instance, reference, topic),
             summary=summary,
             indicator=min((f.indicator for f in findings), key=URGENCY.__getitem__),
             detail="\n\n".join(p for p in (*paragraphs, words.settle, words.meaning) if p),
-            source=source,
-            extension=extension_of(policy, [(reference, finding) for finding in findings]),
+            source=self._sources[topic],
+            extension=self._composer.extension([(reference, finding) for finding in findings]),
         )

@@ -9,6 +9,7 @@ import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -173,15 +174,21 @@ def _check_length(path: Path, key: str, template: str) -> None:
 
 def filled(template: str, facts: Mapping[str, object]) -> str:
     """A summary with its facts, each kept to its widest."""
-    return template.format_map(_Short(facts))
+    for name, widest in _widths(template):
+        if len(str(facts[name])) > widest:
+            return template.format_map(
+                {name: _short(facts[name], widest) for name, widest in _widths(template)}
+            )
+    return template.format_map(facts)
 
 
-class _Short(dict[str, str]):
-    def __init__(self, facts: Mapping[str, object]) -> None:
-        super().__init__()
-        self._facts = facts
+@cache
+def _widths(template: str) -> tuple[tuple[str, int], ...]:
+    """What a summary leaves open, and how wide it may become. There are as many as the catalogue has."""
+    names = dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
+    return tuple((name, _WIDEST[name]) for name in names)
 
-    def __missing__(self, name: str) -> str:
-        text = str(self._facts[name])
-        widest = _WIDEST[name]
-        return text if len(text) <= widest else f"{text[: widest - 1].rstrip()}…"
+
+def _short(fact: object, widest: int) -> str:
+    text = str(fact)
+    return text if len(text) <= widest else f"{text[: widest - 1].rstrip()}…"

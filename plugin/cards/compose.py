@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from cds_hooks import Card, Coding, Link, Source, Suggestion
 from plugin.cards.catalogue import Catalogue, filled
-from plugin.cards.detail import Detail
+from plugin.cards.detail import Detail, Ordered
+from plugin.cards.identity import card_uuid
 from plugin.cards.suggestions import Caller, Offers
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.policies.judge import Finding, Judge, Verdict
-from plugin.policies.model import Indicator, NotesShown, Policy
+from plugin.policies.model import Indicator, NotesShown
 from plugin.terminology import Terminology
 
 CRITERION_SYSTEM = "urn:spinal-injection-cds:criterion"
 FINDINGS_EXTENSION = "org.spinal-injection-cds.findings"
 OVERRIDE_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-_NAMESPACE = UUID("6a0c40a2-5b5b-5f0e-9f3a-8d2b6c1f7e11")
-_MERGED = frozenset({"UNKNOWN", "NOTES", "SCOPE"})
-"""Topics of cards that speak for several criteria, or for none."""
 URGENCY: dict[Indicator, int] = {"critical": 0, "warning": 1, "info": 2}
+
+
+class Topic(NamedTuple):
+    """What all cards about one thing have in common."""
+
+    source: Source
+    override_reasons: tuple[Coding, ...]
 
 
 class Composer:
@@ -43,45 +47,48 @@ class Composer:
         self.notes = notes
         self.detail = Detail(catalogue, judge)
         self.offers = Offers(catalogue, terminology)
+        self._label = judge.policy.label
         self._evidence_base = evidence_base
         for conflict in judge.policy.file.conflicts:
             catalogue.require_row(conflict.criterion, conflict.pattern)
         for consequence in judge.policy.file.consequences:
             if consequence.indicator == "critical":
                 catalogue.require_row(*consequence.when.split(".", 1))
-        self._overrides: dict[str, tuple[Coding, ...]] = {}
-        self._links: dict[str, Link] = {}
-        self._sources: dict[tuple[str, str], Source] = {}
+        criteria = catalogue.text.criteria
+        self.topics = {c: self._topic(c, text.title) for c, text in criteria.items()}
+        self.unknown = self._topic("UNKNOWN", catalogue.frame("topic_unknown"))
+        self.notes_alone = self._topic("NOTES", catalogue.frame("topic_notes"))
+        self.scope = self._topic("SCOPE", catalogue.frame("topic_scope"))
+        self.links = {criterion: self._link(criterion) for criterion in criteria}
 
-    def source(self, topic: tuple[str, str]) -> Source:
-        """Code and display of the card's topic; one `Source` for each."""
-        if topic not in self._sources:
-            self._sources[topic] = Source(
-                label=self.catalogue.frame("source_label", policy=self.judge.policy.label),
-                topic=Coding(system=CRITERION_SYSTEM, code=topic[0], display=topic[1]),
-            )
-        return self._sources[topic]
+    def source(self, code: str, display: str) -> Source:
+        """The policy, with code and display of a card's topic."""
+        return Source(
+            label=self.catalogue.frame("source_label", policy=self._label),
+            topic=Coding(system=CRITERION_SYSTEM, code=code, display=display),
+        )
 
-    def override_reasons(self, criterion: str) -> tuple[Coding, ...]:
-        if criterion not in self._overrides:
-            self._overrides[criterion] = tuple(
-                Coding(system=OVERRIDE_SYSTEM, code=reason.code, display=reason.display)
-                for reason in self.judge.policy.reasons_for_override(criterion)
-            )
-        return self._overrides[criterion]
+    def _topic(self, name: str, display: str) -> Topic:
+        """`name`: a criterion, or what stands for several or for none."""
+        reasons = self.judge.policy.reasons_for_override(name)
+        return Topic(
+            source=self.source(name.replace("-", ""), display),
+            override_reasons=tuple(
+                Coding(system=OVERRIDE_SYSTEM, code=reason.code, display=reason.display) for reason in reasons
+            ),
+        )
 
-    def link(self, criterion: str) -> Link:
-        if criterion not in self._links:
-            self._links[criterion] = Link(
-                label=self.catalogue.frame("link_label", criterion=criterion),
-                url=f"{self._evidence_base}/evidence/{criterion}",
-                type="absolute",
-            )
-        return self._links[criterion]
+    def _link(self, criterion: str) -> Link:
+        return Link(
+            label=self.catalogue.frame("link_label", criterion=criterion),
+            url=f"{self._evidence_base}/evidence/{criterion}",
+            type="absolute",
+        )
 
-    def uuid(self, hook_instance: str, order: str, criterion: str) -> UUID:
-        """The same for the same call, order and criterion."""
-        return uuid5(_NAMESPACE, f"{hook_instance}|{order}|{criterion}")
+    def extension(self, findings: Iterable[tuple[str, Finding]]) -> dict[str, Any]:
+        """What a card speaks for, as a machine reads it: order's reference and finding."""
+        listed = [_wire(order, finding) for order, finding in findings]
+        return {FINDINGS_EXTENSION: {"policy": self._label, "findings": listed}}
 
     def cards(
         self,
@@ -92,11 +99,19 @@ class Composer:
     ) -> tuple[Card, ...]:
         """`orphans`: row and reference of selected orders that could not be reviewed at all."""
         call = _Call(self, caller, hook_instance)
+        orders = [self.detail.order(verdict) for verdict in verdicts if verdict.findings]
         cards = [call.orphan(row, reference) for row, reference in orphans]
-        for verdict in verdicts:
-            cards += call.gaps(verdict, verdicts)
-        cards += call.unknown([(v, f) for v in verdicts for f in v.findings if f.kind is Kind.UNKNOWN])
-        cards += call.notes([(v, f) for v in verdicts for f in v.findings if self.has_notes_card(f)])
+        unknown: list[tuple[Ordered, Finding]] = []
+        notes: list[tuple[Ordered, Finding]] = []
+        for order in orders:
+            cards += call.gaps(order, orders)
+            for finding in order.verdict.findings:
+                if finding.kind is Kind.UNKNOWN:
+                    unknown.append((order, finding))
+                elif self.has_notes_card(finding):
+                    notes.append((order, finding))
+        cards += call.unknown(unknown)
+        cards += call.notes(notes)
         cards.sort(key=lambda card: URGENCY[card.indicator])
         return self._capped(cards)
 
@@ -127,122 +142,127 @@ class _Call:
         self.noted: set[str] = set()
         """References of orders whose notes stand in a card already."""
 
-    def gaps(self, verdict: Verdict, verdicts: Sequence[Verdict]) -> list[Card]:
+    def gaps(self, order: Ordered, orders: Sequence[Ordered]) -> list[Card]:
         """One card per gap, the most urgent first; that one carries the order's notes.
 
         A gap of several orders together is said once, with the first of them.
         """
-        found = [
-            f for f in verdict.findings if f.kind is Kind.GAP and _first_to_say(f.check, verdicts) is verdict
-        ]
-        found.sort(key=lambda f: URGENCY[f.indicator])
-        beside = [self._beside(verdict) if index == 0 else [] for index in range(len(found))]
-        return [self._gap(verdict, f, notes, verdicts) for f, notes in zip(found, beside, strict=True)]
+        gaps = [f for f in order.verdict.findings if f.kind is Kind.GAP]
+        said = [(f, said_of) for f in gaps if (said_of := _said_of(f.check, order, orders))[0] is order]
+        said.sort(key=lambda pair: URGENCY[pair[0].indicator])
+        cards: list[Card] = []
+        for finding, said_of in said:
+            notes = [] if cards else self._beside(order)
+            cards.append(self._gap(order, finding, notes, said_of, is_only_gap=len(gaps) == 1))
+        return cards
 
-    def _beside(self, verdict: Verdict) -> list[Finding]:
+    def _beside(self, order: Ordered) -> list[Finding]:
         """Notes for the first card about an order, without those that have a card of their own."""
-        reference = verdict.case.order.reference
-        if reference in self.noted:
+        if order.reference in self.noted:
             return []
-        self.noted.add(reference)
-        notes = [f for f in verdict.findings if f.kind is Kind.NOTE]
+        self.noted.add(order.reference)
+        notes = [f for f in order.verdict.findings if f.kind is Kind.NOTE]
         return [f for f in notes if not self.composer.has_notes_card(f)]
 
     def _gap(
-        self, verdict: Verdict, finding: Finding, notes: list[Finding], verdicts: Sequence[Verdict]
+        self,
+        order: Ordered,
+        finding: Finding,
+        notes: list[Finding],
+        said_of: Sequence[Ordered],
+        *,
+        is_only_gap: bool,
     ) -> Card:
-        check, case = finding.check, verdict.case
-        words = self.composer.catalogue.row(check.criterion, check.row)
-        uuid = self._uuid(case.order.reference, check.criterion)
-        is_only_gap = [f for f in verdict.findings if f.kind is Kind.GAP] == [finding]
-        offered = self.composer.offers.on(check, case, self.caller, uuid, is_only_gap=is_only_gap)
+        """`said_of`: the orders of which the gap is said, this one first."""
+        check = finding.check
+        catalogue, facts = self.composer.catalogue, self.detail.facts(check, order.facts)
+        uuid = card_uuid(self.hook_instance, order.reference, check.criterion)
         return self._card(
-            uuid=uuid,
-            topic=(
-                check.criterion.replace("-", ""),
-                self.composer.catalogue.criterion(check.criterion).title,
-            ),
-            summary=filled(words.summary, self.detail.facts(check, case)),
+            uuid,
+            self.composer.topics[check.criterion],
+            summary=filled(catalogue.row(check.criterion, check.row).summary, facts),
             indicator=finding.indicator,
-            detail=self.detail.of_gap(verdict, finding, notes),
+            detail=self.detail.of_gap(order, finding, facts, notes),
             findings=[
-                *((v.case.order.reference, finding) for v in verdicts if _says(v, check)),
-                *((case.order.reference, note) for note in notes),
+                *[(o.reference, finding) for o in said_of],
+                *[(order.reference, note) for note in notes],
             ],
-            suggestions=offered,
+            suggestions=self.composer.offers.on(
+                check, order.verdict.case, self.caller, uuid, is_only_gap=is_only_gap
+            ),
             criteria=[check.criterion, *(n.check.criterion for n in notes)],
         )
 
-    def unknown(self, pairs: list[tuple[Verdict, Finding]]) -> list[Card]:
+    def unknown(self, pairs: list[tuple[Ordered, Finding]]) -> list[Card]:
         """All that could not be determined or read, of all orders, in one card."""
         if not pairs:
             return []
-        verdicts = list({v.case.order.reference: v for v, _ in pairs}.values())
-        beside = [(v, f) for v in verdicts for f in self._beside(v)]
+        orders = list({o.reference: o for o, _ in pairs}.values())
+        beside = [(o, f) for o in orders for f in self._beside(o)]
         catalogue = self.composer.catalogue
         only_scope = all(f.check.criterion == "SCOPE" for _, f in pairs)
         incomplete = any(f.check.reason is Reason.NO_ACCESS for _, f in pairs)
-        verdict, first = pairs[0]
+        order, first = pairs[0]
         if only_scope:
-            topic = ("SCOPE", catalogue.frame("topic_scope"))
+            topic, name = self.composer.scope, "SCOPE"
             words = catalogue.row("SCOPE", first.check.row)
-            summary = filled(words.summary, self.detail.facts(first.check, verdict.case))
+            summary = filled(words.summary, self.detail.facts(first.check, order.facts))
         else:
-            topic = ("UNKNOWN", catalogue.frame("topic_unknown"))
+            topic, name = self.composer.unknown, "UNKNOWN"
             subjects = self._subjects(pairs, incomplete=incomplete)
             key = "summary_incomplete" if incomplete else "summary_ambiguous"
-            codes = ", ".join(dict.fromkeys(v.case.order.code.code for v in verdicts))
+            codes = ", ".join(dict.fromkeys(o.verdict.case.order.code.code for o in orders))
             summary = filled(catalogue.text.unknown[key], {"subjects": subjects, "code": codes})
-        order = "|".join(v.case.order.reference for v in verdicts)
+        references = "|".join(o.reference for o in orders)
         return [
             self._card(
-                uuid=self._uuid(order, topic[0]),
-                topic=topic,
+                card_uuid(self.hook_instance, references, name),
+                topic,
                 summary=summary,
                 indicator="info",
                 detail=self.detail.of_unknowns(pairs, beside),
-                findings=[(v.case.order.reference, f) for v, f in (*pairs, *beside)],
+                findings=[(o.reference, f) for o, f in (*pairs, *beside)],
                 suggestions=(),
                 criteria=[f.check.criterion for _, f in (*pairs, *beside)],
             )
         ]
 
-    def _subjects(self, pairs: list[tuple[Verdict, Finding]], *, incomplete: bool) -> str:
+    def _subjects(self, pairs: list[tuple[Ordered, Finding]], *, incomplete: bool) -> str:
         """What cannot be told; of a record that could not be read, what that leaves unchecked."""
         catalogue = self.composer.catalogue
-        asked = [(v, f) for v, f in pairs if not incomplete or f.check.reason is Reason.NO_ACCESS]
-        subjects = dict.fromkeys(
-            catalogue.criterion(f.check.criterion).subject.format(**self.detail.facts(f.check, v.case))
-            for v, f in asked
-        )
+        asked = [(o, f.check) for o, f in pairs if not incomplete or f.check.reason is Reason.NO_ACCESS]
         if len(asked) == 1 and not incomplete:
-            verdict, finding = asked[0]
-            words = catalogue.row(finding.check.criterion, finding.check.row)
-            return words.summary.format(**self.detail.facts(finding.check, verdict.case))
-        return "; ".join(subjects)
+            order, check = asked[0]
+            words = catalogue.row(check.criterion, check.row)
+            return words.summary.format_map(self.detail.facts(check, order.facts))
+        return "; ".join(
+            dict.fromkeys(
+                catalogue.criterion(check.criterion).subject.format_map(self.detail.facts(check, order.facts))
+                for order, check in asked
+            )
+        )
 
-    def notes(self, pairs: list[tuple[Verdict, Finding]]) -> list[Card]:
+    def notes(self, pairs: list[tuple[Ordered, Finding]]) -> list[Card]:
         if not pairs:
             return []
         catalogue = self.composer.catalogue
-        verdict, first = pairs[0]
-        orders = list(dict.fromkeys(v.case.order.reference for v, _ in pairs))
-        if len(orders) > 1:
-            summary = filled(catalogue.text.notes["summary_many"], {"count": len(orders)})
+        order, first = pairs[0]
+        references = list(dict.fromkeys(o.reference for o, _ in pairs))
+        if len(references) > 1:
+            summary = filled(catalogue.text.notes["summary_many"], {"count": len(references)})
         else:
-            facts = self.detail.facts(first.check, verdict.case)
-            subject = catalogue.row(first.check.criterion, first.check.row).summary.format(**facts)
-            summary = filled(
-                catalogue.text.notes["summary"], {"code": verdict.case.order.code.code, "subject": subject}
-            )
+            facts = self.detail.facts(first.check, order.facts)
+            subject = catalogue.row(first.check.criterion, first.check.row).summary.format_map(facts)
+            code = order.verdict.case.order.code.code
+            summary = filled(catalogue.text.notes["summary"], {"code": code, "subject": subject})
         return [
             self._card(
-                uuid=self._uuid("|".join(orders), "NOTES"),
-                topic=("NOTES", catalogue.frame("topic_notes")),
+                card_uuid(self.hook_instance, "|".join(references), "NOTES"),
+                self.composer.notes_alone,
                 summary=summary,
                 indicator=min((f.indicator for _, f in pairs), key=URGENCY.__getitem__),
                 detail=self.detail.of_notes(pairs),
-                findings=[(v.case.order.reference, f) for v, f in pairs],
+                findings=[(o.reference, f) for o, f in pairs],
                 suggestions=(),
                 criteria=[f.check.criterion for _, f in pairs],
             )
@@ -253,8 +273,8 @@ class _Call:
         catalogue = self.composer.catalogue
         words = catalogue.row("SCOPE", row)
         return self._card(
-            uuid=self._uuid(reference, "SCOPE"),
-            topic=("SCOPE", catalogue.frame("topic_scope")),
+            card_uuid(self.hook_instance, reference, "SCOPE"),
+            self.composer.scope,
             summary=words.summary,
             indicator="info",
             detail=self.detail.of_orphan(row, reference),
@@ -263,14 +283,11 @@ class _Call:
             criteria=["SCOPE"],
         )
 
-    def _uuid(self, order: str, criterion: str) -> UUID:
-        return self.composer.uuid(self.hook_instance, order, criterion)
-
     def _card(
         self,
+        uuid: str,
+        topic: Topic,
         *,
-        uuid: UUID,
-        topic: tuple[str, str],
         summary: str,
         indicator: Indicator,
         detail: str,
@@ -278,49 +295,42 @@ class _Call:
         suggestions: tuple[Suggestion, ...],
         criteria: list[str],
     ) -> Card:
-        policy = self.composer.judge.policy
+        composer = self.composer
         return Card(
-            uuid=str(uuid),
+            uuid=uuid,
             summary=summary,
             indicator=indicator,
             detail=detail,
-            source=self.composer.source(topic),
+            source=topic.source,
             suggestions=suggestions,
             selection_behavior="any" if suggestions else None,
-            override_reasons=self.composer.override_reasons(topic[0] if topic[0] in _MERGED else criteria[0]),
-            links=tuple(self.composer.link(criterion) for criterion in dict.fromkeys(criteria)),
-            extension=extension_of(policy, findings),
+            override_reasons=topic.override_reasons,
+            links=tuple([composer.links[criterion] for criterion in dict.fromkeys(criteria)]),
+            extension=composer.extension(findings),
         )
 
 
-def extension_of(policy: Policy, findings: Iterable[tuple[str, Finding]]) -> dict[str, Any]:
-    """What a card speaks for, as a machine reads it: order's reference and finding."""
-    listed = [_wire(order, finding) for order, finding in findings]
-    return {FINDINGS_EXTENSION: {"policy": policy.label, "findings": listed}}
+def _said_of(check: Check, order: Ordered, orders: Sequence[Ordered]) -> Sequence[Ordered]:
+    """The orders whose verdict holds this answer: this one, or all that it is about together."""
+    if not check.about:
+        return (order,)
+    return [o for o in orders if any(_is_same(f.check, check) for f in o.verdict.findings)]
 
 
-def _says(verdict: Verdict, check: Check) -> bool:
-    """Does the verdict hold this answer, its own or one of several orders together?"""
-    return any(
-        f.check is check or (check.about and f.check.about == check.about and f.check.row == check.row)
-        for f in verdict.findings
-    )
-
-
-def _first_to_say(check: Check, verdicts: Sequence[Verdict]) -> Verdict | None:
-    return next((verdict for verdict in verdicts if _says(verdict, check)), None)
+def _is_same(one: Check, other: Check) -> bool:
+    return one is other or (one.about == other.about and one.row == other.row)
 
 
 def _wire(order: str, finding: Finding) -> dict[str, str]:
     check = finding.check
     wire = {
         "criterion": check.criterion,
-        "outcome": check.outcome.value,
-        "kind": finding.kind.value,
+        "outcome": str(check.outcome),
+        "kind": str(finding.kind),
         "order": order,
     }
     if check.reason is not None:
-        wire["reason"] = check.reason.value
+        wire["reason"] = str(check.reason)
     return wire
 
 

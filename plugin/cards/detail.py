@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
-from plugin.cards.catalogue import Catalogue
+from plugin.cards.catalogue import Catalogue, CriterionText, RowText
 from plugin.cards.markdown import quoted
 from plugin.domain.case import Case
-from plugin.domain.check import Check, Item, Reason, Unread
-from plugin.domain.dates import DateRange
+from plugin.domain.check import Check, Item, Outcome, Reason, Unread
 from plugin.domain.families import Family
 from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
@@ -18,6 +19,31 @@ from plugin.policies.judge import Finding, Judge, Testimony, Verdict
 MAX_ITEMS = 8
 _ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "IND-5", "SIJ-3"})
 """Criteria whose very question guidelines answer differently."""
+_SHOWN_ASIDE = frozenset({"resolved", "not-spinal", "other-region", "oral-only"})
+"""Remarks of entries that do not count, and that a reader would look for."""
+_BOUNDS = attrgetter("first", "last")
+_LAST = attrgetter("last")
+
+
+class Ordered(NamedTuple):
+    """A verdict, and what all cards about its order say of the order, said once for all of them."""
+
+    verdict: Verdict
+    reference: str
+    paragraph: str
+    facts: dict[str, object]
+
+
+class _Answer(NamedTuple):
+    """The paragraphs of one row that lack nothing but the facts: templates, made once."""
+
+    looked_for: str
+    open: str
+    """What is missing, and what would settle it."""
+    open_if_continued: str
+    """The same where therapy that goes on will settle it before the planned date."""
+    open_if_continued_late: str
+    """Or after it."""
 
 
 class Detail:
@@ -26,126 +52,151 @@ class Detail:
     def __init__(self, catalogue: Catalogue, judge: Judge) -> None:
         self._catalogue = catalogue
         self._judge = judge
-        self._written: dict[tuple[int, str | None, str, bool], str] = {}
+        self._answers = {
+            criterion: {row: self._worded(text, words) for row, words in text.rows.items()}
+            for criterion, text in catalogue.text.criteria.items()
+        }
+        self._planned = self._order_template(catalogue.frame("planned", date="{planned}"))
+        self._not_planned = self._order_template(catalogue.frame("not_planned"))
+        self._policy = catalogue.frame("policy", policy=judge.policy.label)
+        self._positions_written: dict[tuple[int, str | None, str, bool], str] = {}
+        self._alternatives_written: dict[tuple[tuple[str, int], ...], str] = {}
+        self._testimonies_written: dict[tuple[int, Outcome | None], str] = {}
 
-    def facts(self, check: Check, case: Case) -> dict[str, object]:
-        """The facts of the answer and of the order, in the catalogue's words."""
-        facts: dict[str, object] = {
+    def _worded(self, criterion: CriterionText, row: RowText) -> _Answer:
+        frame = self._catalogue.frame
+
+        def open_until(settle: str | None) -> str:
+            return _paragraphs(
+                [frame("missing", text=row.missing), frame("settle", text=settle or row.settle)]
+            )
+
+        return _Answer(
+            looked_for=frame("looked_for", text=row.looked_for or criterion.looked_for),
+            open=open_until(None),
+            open_if_continued=open_until(row.settle_if_continued),
+            open_if_continued_late=open_until(row.settle_if_continued_late),
+        )
+
+    def _order_template(self, planned: str) -> str:
+        frame = self._catalogue.frame
+        line = frame("order_line", family="{family}", code="{code}", region="{region}", planned=planned)
+        return frame("order", order=f"{line}{{local_code}} ({{reference}})")
+
+    def order(self, verdict: Verdict) -> Ordered:
+        """What there is to say of the order, whatever is then said about it."""
+        order, catalogue = verdict.case.order, self._catalogue
+        facts = self.order_facts(verdict.case)
+        local_code = ""
+        if order.local_code is not None:
+            local_code = f", {catalogue.frame('local_code', code=quoted(order.local_code))}"
+        template = self._not_planned if order.planned is None else self._planned
+        paragraph = template.format(
+            family=catalogue.word(order.family.value),
+            code=facts["code"],
+            region=facts["region"],
+            planned=order.planned,
+            local_code=local_code,
+            reference=quoted(order.reference),
+        )
+        return Ordered(verdict, order.reference, paragraph, facts)
+
+    def order_facts(self, case: Case) -> dict[str, object]:
+        """The facts that hold of every answer about the order."""
+        return {
             "region": case.region.label,
             "code": case.order.code.code,
             "order_name": self._catalogue.word(f"{case.order.family.value}-order"),
-            **check.facts,
         }
+
+    def facts(self, check: Check, order_facts: Mapping[str, object]) -> dict[str, object]:
+        """The facts of the answer and of the order, in the catalogue's words."""
+        facts = {**order_facts, **check.facts}
         if "change" in facts:
             facts["change"] = self._catalogue.word(str(facts["change"]))
         if "max_age_days" in facts:
             facts["max_age_months"] = round(int(str(facts["max_age_days"])) / 30.4375)
         return facts
 
-    def of_gap(self, verdict: Verdict, finding: Finding, notes: Sequence[Finding]) -> str:
-        check, case = finding.check, verdict.case
-        return _paragraphs(
-            self._order(case),
-            *self._answer(check, case),
-            self._urgency(finding, case),
-            self._notes([(verdict, n) for n in notes]),
-            self._own_thresholds(case, check),
-            self._positions(self._subject(verdict, check), in_full=check.criterion in _ABOUT_AGREEMENT),
-            self._policy(),
-        )
+    def of_gap(
+        self, order: Ordered, finding: Finding, facts: dict[str, object], notes: Sequence[Finding]
+    ) -> str:
+        """`facts`: those of the finding's answer."""
+        check, verdict = finding.check, order.verdict
+        parts = [order.paragraph, *self._answer(check, facts)]
+        if finding.because is not None:
+            parts.append(self._urgency(finding.because, order))
+        parts += self._notes(order, notes)
+        parts += self._own_thresholds(verdict.case, check)
+        subject = self._subject(verdict) if check.criterion == "BIO-1" else verdict
+        parts.append(self._positions(subject, in_full=check.criterion in _ABOUT_AGREEMENT))
+        parts.append(self._policy)
+        return _paragraphs(parts)
 
-    def _subject(self, verdict: Verdict, check: Check) -> Verdict:
-        """What guidelines are asked about: a biologic is a case of its own, whatever way it goes in."""
-        if check.criterion != "BIO-1":
-            return verdict
+    def _subject(self, verdict: Verdict) -> Verdict:
+        """What guidelines are asked about a biologic: a case of its own, whatever way it goes in."""
         case = replace(verdict.case, order=replace(verdict.case.order, family=Family.BIOLOGIC))
         return replace(verdict, case=case, agreement=self._judge.agreement(case))
 
-    def _urgency(self, finding: Finding, case: Case) -> str:
-        if finding.because is None:
-            return ""
-        words = self._catalogue.row(finding.because.criterion, finding.because.row)
-        text = words.missing.format(**self.facts(finding.because, case))
+    def _urgency(self, because: Check, order: Ordered) -> str:
+        words = self._catalogue.row(because.criterion, because.row)
+        text = words.missing.format_map(self.facts(because, order.facts))
         return self._catalogue.frame("more_urgent", text=text)
 
     def of_unknowns(
-        self, pairs: Sequence[tuple[Verdict, Finding]], notes: Sequence[tuple[Verdict, Finding]]
+        self, pairs: Sequence[tuple[Ordered, Finding]], notes: Sequence[tuple[Ordered, Finding]]
     ) -> str:
         parts: list[str] = []
-        for verdict in {v.case.order.reference: v for v, _ in pairs}.values():
-            parts.append(self._order(verdict.case))
-            for owner, finding in pairs:
-                if owner is verdict:
-                    title = self._catalogue.criterion(finding.check.criterion).title
-                    parts += [f"### {title}", *self._answer(finding.check, verdict.case)]
-            own_notes = [(v, f) for v, f in notes if v is verdict]
-            parts += [self._notes(own_notes), self._positions(verdict)]
-        return _paragraphs(*parts, self._policy())
+        for order in {o.reference: o for o, _ in pairs}.values():
+            parts.append(order.paragraph)
+            for finding in (f for owner, f in pairs if owner is order):
+                title = self._catalogue.criterion(finding.check.criterion).title
+                parts += [
+                    f"### {title}",
+                    *self._answer(finding.check, self.facts(finding.check, order.facts)),
+                ]
+            own_notes = [f for owner, f in notes if owner is order]
+            parts += [*self._notes(order, own_notes), self._positions(order.verdict)]
+        return _paragraphs([*parts, self._policy])
 
-    def of_notes(self, pairs: Sequence[tuple[Verdict, Finding]]) -> str:
-        verdicts = list({id(v): v for v, _ in pairs}.values())
+    def of_notes(self, pairs: Sequence[tuple[Ordered, Finding]]) -> str:
         parts: list[str] = []
-        for verdict in verdicts:
-            own = [(v, f) for v, f in pairs if v is verdict]
-            parts += [self._order(verdict.case), self._notes(own), self._positions(verdict, in_full=True)]
-        return _paragraphs(*parts, self._policy())
+        for order in {id(o): o for o, _ in pairs}.values():
+            own = [f for owner, f in pairs if owner is order]
+            parts += [order.paragraph, *self._notes(order, own), self._positions(order.verdict, in_full=True)]
+        return _paragraphs([*parts, self._policy])
 
     def of_orphan(self, row: str, reference: str) -> str:
-        words = self._catalogue.row("SCOPE", row)
-        return _paragraphs(
-            self._catalogue.frame("order", order=quoted(reference)),
-            self._catalogue.frame("missing", text=words.missing),
-            self._catalogue.frame("settle", text=words.settle),
-            self._policy(),
-        )
+        order = self._catalogue.frame("order", order=quoted(reference))
+        return _paragraphs([order, self._answers["SCOPE"][row].open, self._policy])
 
-    def _order(self, case: Case) -> str:
-        frame = self._catalogue.frame
-        planned = case.order.planned
-        line = frame(
-            "order_line",
-            family=self._catalogue.word(case.order.family.value),
-            code=case.order.code.code,
-            region=case.region.label,
-            planned=frame("planned", date=planned) if planned else frame("not_planned"),
-        )
-        if case.order.local_code is not None:
-            line += f", {frame('local_code', code=quoted(case.order.local_code))}"
-        return frame("order", order=f"{line} ({quoted(case.order.reference)})")
-
-    def _answer(self, check: Check, case: Case) -> list[str]:
+    def _answer(self, check: Check, facts: dict[str, object]) -> list[str]:
         """Looked for, found, not counted, could not be read, missing, what would settle it."""
-        catalogue, facts = self._catalogue, self.facts(check, case)
-        words = catalogue.row(check.criterion, check.row)
-        looked = (words.looked_for or catalogue.criterion(check.criterion).looked_for).format(**facts)
-        aside = [
-            i for i in check.set_aside if i.remark in ("resolved", "not-spinal", "other-region", "oral-only")
-        ]
-        found = self._items(check.decided_by)
-        settle = words.settle
+        frame, answer = self._catalogue.text.frame, self._answers[check.criterion][check.row]
+        parts = [answer.looked_for.format_map(facts)]
+        if check.decided_by:
+            parts.append(_listed(frame["found"], self._items(check.decided_by)))
+        elif check.reason is not Reason.NO_ACCESS:
+            parts.append(frame["found_nothing"])
+        if aside := [i for i in check.set_aside if i.remark in _SHOWN_ASIDE]:
+            parts.append(_listed(frame["not_counted"], self._items(aside)))
+        if check.unread:
+            parts.append(_listed(frame["unread"], [self._unread(u) for u in check.unread]))
+        open_ = answer.open
         if "met_on" in facts:
-            continued = words.settle_if_continued
-            settle = (continued if facts["is_met_in_time"] else words.settle_if_continued_late) or settle
-        return [
-            catalogue.frame("looked_for", text=looked),
-            _listed(catalogue.frame("found"), found) or self._found_nothing(check),
-            _listed(catalogue.frame("not_counted"), self._items(aside)),
-            _listed(catalogue.frame("unread"), [self._unread(u) for u in check.unread]),
-            catalogue.frame("missing", text=words.missing.format(**facts)),
-            catalogue.frame("settle", text=settle.format(**facts)),
-        ]
-
-    def _found_nothing(self, check: Check) -> str:
-        return "" if check.reason is Reason.NO_ACCESS else self._catalogue.frame("found_nothing")
+            in_time = facts["is_met_in_time"]
+            open_ = answer.open_if_continued if in_time else answer.open_if_continued_late
+        parts.append(open_.format_map(facts))
+        return parts
 
     def _items(self, items: Iterable[Item]) -> list[str]:
         """One line per entry; several alike, such as sessions of one therapy, share a line."""
         groups: dict[tuple[str, str, str | None], list[Item]] = {}
         for item in items:
             groups.setdefault((item.what, item.label, item.remark), []).append(item)
-        lines = [self._line(group) for group in groups.values()]
-        if len(lines) > MAX_ITEMS:
-            return [*lines[:MAX_ITEMS], f"… (+{len(lines) - MAX_ITEMS})"]
+        lines = [self._line(group) for group in list(groups.values())[:MAX_ITEMS]]
+        if len(groups) > MAX_ITEMS:
+            lines.append(f"… (+{len(groups) - MAX_ITEMS})")
         return lines
 
     def _line(self, group: list[Item]) -> str:
@@ -159,25 +210,35 @@ class Detail:
         remark = self._catalogue.text.remarks.get(first.remark or "")
         remark = None if remark == first.label else remark
         reference = quoted(first.reference, limit=64)
-        return ", ".join(part for part in (text, when, remark) if part) + f" ({reference})"
+        return ", ".join([part for part in (text, when, remark) if part]) + f" ({reference})"
 
     def _unread(self, unread: Unread) -> str:
         source = self._catalogue.text.sources.get(unread.source, unread.source)
         why = self._catalogue.text.unread.get(unread.why, unread.why).format(count=unread.count)
         return f"{source}: {why}"
 
-    def _notes(self, pairs: Sequence[tuple[Verdict, Finding]]) -> str:
+    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> list[str]:
+        """One paragraph, or none."""
         lines = []
-        for verdict, finding in pairs:
-            words = self._catalogue.row(finding.check.criterion, finding.check.row)
-            lines.append(words.missing.format(**self.facts(finding.check, verdict.case)))
-        return _listed(self._catalogue.frame("notes"), lines)
+        for check in [note.check for note in notes]:
+            words = self._catalogue.row(check.criterion, check.row)
+            lines.append(words.missing.format_map(self.facts(check, order.facts)))
+        return [_listed(self._catalogue.text.frame["notes"], lines)] if lines else []
 
-    def _own_thresholds(self, case: Case, check: Check) -> str:
+    def _own_thresholds(self, case: Case, check: Check) -> list[str]:
+        """One paragraph, or none."""
         lines = [self._testimony(t) for t in self._judge.testimonies(case, check)]
-        return _listed(self._catalogue.frame("own_threshold"), lines)
+        return [_listed(self._catalogue.text.frame["own_threshold"], lines)] if lines else []
 
     def _testimony(self, testimony: Testimony) -> str:
+        # The library keeps its guidelines for good, so that the identity of what they say can stand for it.
+        key = (id(testimony.claim), testimony.outcome)
+        written = self._testimonies_written.get(key)
+        if written is None:
+            written = self._testimonies_written[key] = self._testified(testimony)
+        return written
+
+    def _testified(self, testimony: Testimony) -> str:
         claim, outcome = testimony.claim, testimony.outcome
         remarks = [] if claim.mark == "verified" else [self._catalogue.word(claim.mark)]
         if not claim.asks:
@@ -195,9 +256,10 @@ class Detail:
             return self._alternatives(verdict)
         # The library keeps its agreements for good, so that their identity can stand for them.
         key = (id(agreement), case.pattern.case, case.chronicity, in_full)
-        if key not in self._written:
-            self._written[key] = self._stances(agreement, case, in_full=in_full)
-        return self._written[key]
+        written = self._positions_written.get(key)
+        if written is None:
+            written = self._positions_written[key] = self._stances(agreement, case, in_full=in_full)
+        return written
 
     def _stances(self, agreement: Agreement, case: Case, *, in_full: bool) -> str:
         pattern = self._catalogue.word(case.pattern.case or "")
@@ -215,8 +277,16 @@ class Detail:
 
     def _alternatives(self, verdict: Verdict) -> str:
         """The pain pattern is open: who is for and against in either case."""
+        alternatives = self._judge.alternatives(verdict.case)
+        key = tuple([(pattern, id(agreement)) for pattern, agreement in alternatives.items()])
+        written = self._alternatives_written.get(key)
+        if written is None:
+            written = self._alternatives_written[key] = self._either(alternatives)
+        return written
+
+    def _either(self, alternatives: Mapping[str, Agreement]) -> str:
         lines: list[str] = []
-        for pattern, agreement in self._judge.alternatives(verdict.case).items():
+        for pattern, agreement in alternatives.items():
             for direction, found in _sides(agreement).items():
                 if found:
                     word = f"{self._catalogue.word(pattern)}, {self._catalogue.word(direction).lower()}"
@@ -240,9 +310,6 @@ class Detail:
         says = stance.proviso or (position.says if in_full else None)
         return f"{name}: {says}" if says else name
 
-    def _policy(self) -> str:
-        return self._catalogue.frame("policy", policy=self._judge.policy.label)
-
 
 def _sides(agreement: Agreement) -> dict[str, Sequence[Stance]]:
     return {
@@ -254,23 +321,21 @@ def _sides(agreement: Agreement) -> dict[str, Sequence[Stance]]:
 
 def _dates(group: list[Item]) -> str:
     """First and last day of a group, as exact as the chart has them; empty when nothing is dated."""
-    starts = [i.when for i in group if i.when is not None and i.when.first > date.min]
+    dated = [(item.when, item.until) for item in group if item.when is not None]
+    starts = [when for when, _ in dated if when.first > date.min]
     if not starts:
         return ""
-    first = str(min(starts))
-    last = max((i.until or i.when for i in group if i.when is not None), key=_last_day)
-    if last is None or last.last == date.max:
+    first = str(min(starts, key=_BOUNDS))
+    last = max([until or when for when, until in dated], key=_LAST)
+    if last.last == date.max:
         return f"{first} onwards"
-    return first if str(last) == first else f"{first} to {last}"
-
-
-def _last_day(when: DateRange | None) -> date:
-    return when.last if when is not None else date.min
+    until_day = str(last)
+    return first if until_day == first else f"{first} to {until_day}"
 
 
 def _listed(head: str, lines: Sequence[str]) -> str:
-    return "\n".join([head, "", *(f"- {line}" for line in lines)]) if lines else ""
+    return "\n- ".join([f"{head}\n", *lines])
 
 
-def _paragraphs(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+def _paragraphs(parts: Sequence[str]) -> str:
+    return "\n\n".join(parts)

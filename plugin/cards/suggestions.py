@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
+from plugin.cards.identity import uuid_of
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
@@ -54,24 +54,45 @@ class Caller:
 _draft_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
+class _NewOrder(NamedTuple):
+    """An order that may be offered, as far as it is the same for every patient."""
+
+    name: str
+    label: str
+    description: str
+    code: dict[str, Any]
+
+
 class Offers:
     """Makes suggestions; built once from the codes that value sets mark as offered."""
 
     def __init__(self, catalogue: Catalogue, terminology: Terminology) -> None:
         self._catalogue = catalogue
-        self._mri: dict[frozenset[str], list[dict[str, str]]] = {}
+        codings: dict[frozenset[str], list[dict[str, str]]] = {}
         for concept in terminology.members("imaging-mri-spine"):
             if concept.get("offered-as") == "mri-order" and concept.region is not None:
-                self._mri.setdefault(concept.region.atoms, []).append(_coding(concept))
-        self._physiotherapy = [
+                codings.setdefault(concept.region.atoms, []).append(_coding(concept))
+        self._mri = {atoms: self._mri_of(Region.of(*atoms), listed) for atoms, listed in codings.items()}
+        referrals = [
             _coding(concept)
             for concept in terminology.members("cc-pt-referral")
             if concept.get("offered-as") == "physiotherapy-referral"
         ]
+        self._physiotherapy = self._new_order(
+            "refer-physiotherapy", {"coding": referrals, "text": "Physiotherapy"}
+        )
         self._guided = _guided_codes(terminology)
 
+    def _mri_of(self, region: Region, codings: list[dict[str, str]]) -> _NewOrder:
+        code = {"coding": codings, "text": f"MRI of the {region.label} spine"}
+        return self._new_order("order-mri", code, region=region.label)
+
+    def _new_order(self, name: str, code: dict[str, Any], **facts: str) -> _NewOrder:
+        words = self._catalogue.text.suggestions[name]
+        return _NewOrder(name, words.label.format(**facts), words.description.format(**facts), code)
+
     def on(
-        self, check: Check, case: Case, caller: Caller, seed: UUID, *, is_only_gap: bool
+        self, check: Check, case: Case, caller: Caller, seed: str, *, is_only_gap: bool
     ) -> tuple[Suggestion, ...]:
         """What may be done about a gap. Seed: the card's uuid, from which each suggestion's is made."""
         if (
@@ -79,15 +100,10 @@ class Offers:
             and check.row in WANTS_MRI
             and not (_mri_is_barred(case) or _mri_is_ordered(case))
         ):
-            coding = self._mri.get(_one_region(case))
-            if coding is None:
-                return ()
-            region = Region.of(*_one_region(case)).label
-            code = {"coding": coding, "text": f"MRI of the {region} spine"}
-            return (self._create("order-mri", _request(caller, code, case), seed, region),)
+            mri = self._mri.get(_one_region(case))
+            return () if mri is None else (_create(mri, caller, case, seed),)
         if check.criterion == "CC-1" and check.row in WANTS_CARE and not _is_referred(case):
-            code = {"coding": self._physiotherapy, "text": "Physiotherapy"}
-            return (self._create("refer-physiotherapy", _request(caller, code, case), seed),)
+            return (_create(self._physiotherapy, caller, case, seed),)
         if check.criterion == "TPI-1" and check.row in WANTS_NO_STEROID:
             return self._without_steroid(case, seed)
         if check.criterion == "GUI-1" and check.row in WANTS_GUIDANCE:
@@ -101,7 +117,7 @@ class Offers:
             return self._move(str(check.facts["earliest_date"]), case, caller, seed)
         return ()
 
-    def _move(self, day: str, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def _move(self, day: str, case: Case, caller: Caller, seed: str) -> tuple[Suggestion, ...]:
         """The order on the first day that is far enough, at the same time of day.
 
         None for a day that has passed, for an order of several lines, and for one whose date is a period's.
@@ -115,7 +131,7 @@ class Offers:
         moved = draft | {"occurrenceDateTime": day + planned[len(day) :]}
         return (self._update("move-date", moved, seed, date=day, code=case.order.code.code),)
 
-    def _as_block(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def _as_block(self, case: Case, caller: Caller, seed: str) -> tuple[Suggestion, ...]:
         """The order as a block for diagnosis, without the steroid lines beside it.
 
         None where the EHR could not find one of them, and beside other injections: the steroid may be theirs.
@@ -131,28 +147,22 @@ class Offers:
         offered = self._update("order-block", changed, seed, code=case.order.code.code)
         return (replace(offered, actions=(*offered.actions, *self._steroids_removed(case))),)
 
-    def _create(self, name: str, resource: dict[str, Any], seed: UUID, region: str = "") -> Suggestion:
-        words = self._catalogue.text.suggestions[name]
-        facts = {"region": region}
-        action = Action(type="create", description=words.description.format(**facts), resource=resource)
-        return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
-
-    def _remove(self, case: Case, seed: UUID) -> Suggestion:
+    def _remove(self, case: Case, seed: str) -> Suggestion:
         words = self._catalogue.text.suggestions["remove-order"]
         action = Action(
             type="delete",
             description=words.description.format(code=case.order.code.code),
             resource_id=case.order.reference,
         )
-        return Suggestion(label=words.label, uuid=str(uuid5(seed, "remove-order")), actions=(action,))
+        return Suggestion(label=words.label, uuid=uuid_of(seed, "remove-order"), actions=(action,))
 
-    def _without_steroid(self, case: Case, seed: UUID) -> tuple[Suggestion, ...]:
+    def _without_steroid(self, case: Case, seed: str) -> tuple[Suggestion, ...]:
         """All lines of it together; none when the EHR could not find one of them."""
         steroids = [drug for drug in case.order.drugs if drug.is_coded_steroid]
         if not all(drug.is_addressable for drug in steroids):
             return ()
         words = self._catalogue.text.suggestions["remove-steroid"]
-        uuid = str(uuid5(seed, "remove-steroid"))
+        uuid = uuid_of(seed, "remove-steroid")
         return (Suggestion(label=words.label, uuid=uuid, actions=self._steroids_removed(case)),)
 
     def _steroids_removed(self, case: Case) -> tuple[Action, ...]:
@@ -167,7 +177,7 @@ class Offers:
             if drug.is_coded_steroid
         )
 
-    def _with_guided_code(self, case: Case, caller: Caller, seed: UUID) -> tuple[Suggestion, ...]:
+    def _with_guided_code(self, case: Case, caller: Caller, seed: str) -> tuple[Suggestion, ...]:
         """The draft as it came, under the code that includes imaging."""
         own, guided = case.order.code, self._guided.get(case.order.code)
         resource = caller.draft(case.order.reference)
@@ -177,10 +187,10 @@ class Offers:
         resource["code"] |= {"coding": codings, "text": guided.label}
         return (self._update("use-guided-code", resource, seed, code=guided.code, label=guided.label),)
 
-    def _update(self, name: str, resource: dict[str, Any], seed: UUID, **facts: str) -> Suggestion:
+    def _update(self, name: str, resource: dict[str, Any], seed: str, **facts: str) -> Suggestion:
         words = self._catalogue.text.suggestions[name]
         action = Action(type="update", description=words.description.format(**facts), resource=resource)
-        return Suggestion(label=words.label.format(**facts), uuid=str(uuid5(seed, name)), actions=(action,))
+        return Suggestion(label=words.label.format(**facts), uuid=uuid_of(seed, name), actions=(action,))
 
 
 def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
@@ -196,6 +206,11 @@ def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
                 raise ContentError(f"{name}.json: {concept.code}: guided-code {code} is no code with imaging")
             found[concept] = guided
     return found
+
+
+def _create(new: _NewOrder, caller: Caller, case: Case, seed: str) -> Suggestion:
+    action = Action(type="create", description=new.description, resource=_request(caller, new.code, case))
+    return Suggestion(label=new.label, uuid=uuid_of(seed, new.name), actions=(action,))
 
 
 def _is_on_file(reference: str) -> bool:
@@ -224,7 +239,7 @@ def _one_region(case: Case) -> frozenset[str]:
 def _mri_is_barred(case: Case) -> bool:
     """A contraindication stands today, or the order itself does not say which region it means."""
     barred = any(
-        d.in_set("dx-mri-contraindication") and d.standing is Standing.CURRENT
+        d.standing is Standing.CURRENT and d.in_set("dx-mri-contraindication")
         for d in case.evidence.diagnoses.entries
     )
     return barred or case.order.site_disagrees

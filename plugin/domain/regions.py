@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from plugin.domain.truth import Truth
 
@@ -82,19 +83,22 @@ class Region:
 
     @property
     def label(self) -> str:
-        if len(self.atoms) == 1:
-            (name,) = self.atoms
-            return name
-        if not self.stated:
-            return "region not stated"
-        if self.is_everywhere:
-            return "whole spine"
-        names = [atom for atom in ATOMS if atom in self.atoms]
-        if self.is_pair:
-            return " or ".join(names)
-        if self.atoms in _JUNCTIONS:
-            return _JUNCTIONS[self.atoms]
-        return f"{', '.join(names[:-1])} and {names[-1]}"
+        return _label(self.atoms, self.is_pair)
+
+
+@cache
+def _label(atoms: frozenset[str], is_pair: bool) -> str:
+    """Kept for good: of five atoms there are few regions, and many entries in each."""
+    if not atoms:
+        return "region not stated"
+    if atoms == _ALL:
+        return "whole spine"
+    names = [atom for atom in ATOMS if atom in atoms]
+    if is_pair:
+        return " or ".join(names)
+    if atoms in _JUNCTIONS:
+        return _JUNCTIONS[atoms]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 _UNSPECIFIED = Region(frozenset(), stated=False)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.engine import Engine
@@ -22,9 +23,13 @@ from plugin.store.tables import cards_issued
 _CAPACITY = 10_000
 _BATCH = 500
 _INTERVAL_SECONDS = 0.25
+_KEY = attrgetter("card", "client")
+"""The table's primary key."""
 
 
 class IssuedCard(NamedTuple):
+    """One row of the table, by the names of its columns."""
+
     card: str
     client: str
     service: str
@@ -80,7 +85,7 @@ class IssuedCards:
 
         In the order of the key, so that two writers with the same cards cannot block each other.
         """
-        rows = [card._asdict() for card in sorted(batch, key=lambda card: (card.card, card.client))]
+        rows = [card._asdict() for card in sorted(batch, key=_KEY)]
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert_new(cards_issued, self._engine), rows)

@@ -129,7 +129,10 @@ def test_whatever_is_said_of_a_case_its_words_can_be_filled(data: st.DataObject)
     rows = {row for module in RULES.values() for rows in module.ROWS.values() for row in rows}
     assert {c.row for c in verdict.checks if not c.criterion.startswith(("SCOPE", "CON"))} <= rows
     for check in filter(spoken, verdict.checks):
-        words, facts = CATALOGUE.row(check.criterion, check.row), detail.facts(check, asked)
+        words, facts = (
+            CATALOGUE.row(check.criterion, check.row),
+            detail.facts(check, detail.order_facts(asked)),
+        )
         assert 0 < len(filled(words.summary, facts)) <= 139
         assert words.missing.format(**facts)
         assert words.settle.format(**facts)
@@ -151,11 +154,13 @@ def test_every_card_of_a_case_can_be_written(data: st.DataObject) -> None:
 
     verdict = judge().judge(data.draw(cases(families=Family)), "order-sign")
 
+    order = detail.order(verdict)
     notes = [f for f in verdict.findings if f.kind is Kind.NOTE]
     for finding in verdict.findings:
         if finding.kind is Kind.GAP:
-            assert policy().label in detail.of_gap(verdict, finding, notes)
+            facts = detail.facts(finding.check, order.facts)
+            assert policy().label in detail.of_gap(order, finding, facts, notes)
         elif finding.kind is Kind.UNKNOWN:
-            assert policy().label in detail.of_unknowns([(verdict, finding)], [])
+            assert policy().label in detail.of_unknowns([(order, finding)], [])
     if notes:
-        assert policy().label in detail.of_notes([(verdict, note) for note in notes])
+        assert policy().label in detail.of_notes([(order, note) for note in notes])
