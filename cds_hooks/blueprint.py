@@ -178,7 +178,9 @@ def _registry(services: Sequence[Service]) -> Registry:
 
 def _keys(hooks: Mapping[str, Service]) -> PrefetchKeys:
     """Which hook calls is told by the body alone, so that those of all hooks are looked for."""
-    return PrefetchKeys({name: key for service in hooks.values() for name, key in service.keys.items()})
+    keys = {name: key for service in hooks.values() for name, key in service.keys.items()}
+    guesses = dict.fromkeys(service.reads_keys for service in hooks.values())
+    return PrefetchKeys(keys, () if None in guesses else [guess for guess in guesses if guess is not None])
 
 
 def _public(document: bytes) -> Callable[[], werkzeug.Response]:

@@ -5,13 +5,13 @@ any other body the keys stay as they came, and each is looked at by itself: what
 away from the others. What is not asked for is never decoded.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypedDict
 
 import msgspec
 
 from cds_hooks.prefetch import PrefetchKey, may_be_crowded
-from cds_hooks.raw_json import decodable
+from cds_hooks.raw_json import decodable, is_absent
 from cds_hooks.readings import Reading
 
 _ABSENT = msgspec.Raw()
@@ -33,24 +33,53 @@ class _WithRawPrefetch(Envelope, rename="camel"):
 
 _raw_decoder = msgspec.json.Decoder(_WithRawPrefetch)
 _envelope_decoder = msgspec.json.Decoder(Envelope)
+_MAX_LEAD_BYTES = 64 * 1024
 _NOT_DECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+Guess = Callable[[msgspec.Raw], bool]
 
 
 class PrefetchKeys:
     """What the prefetch keys hold that a service reads: made once, for all its calls."""
 
-    def __init__(self, keys: Mapping[str, PrefetchKey]) -> None:
+    def __init__(self, keys: Mapping[str, PrefetchKey], guesses: Collection[Guess] = ()) -> None:
+        """By a context, `guesses` tell whether the keys will be read; if any does so, it is likely."""
         self.keys = dict(keys)
+        self._guesses = tuple(guesses)
         self._decoder = _decoder(self.keys) if self.keys else None
 
     def decode(self, body: bytes) -> Any | None:
-        """An `Envelope` with what is in the prefetch; None when it has to be looked at key by key."""
-        if self._decoder is None or may_be_crowded(body):
+        """An `Envelope` with what is in the prefetch.
+
+        None when it has to be looked at key by key, and when it is not likely to be looked at.
+        """
+        if self._decoder is None or not self._is_likely_read(body) or may_be_crowded(body):
             return None
         try:
             return self._decoder.decode(body)
         except _NOT_DECODABLE:
             return None
+
+    def _is_likely_read(self, body: bytes) -> bool:
+        context = _leading_context(body) if self._guesses else None
+        return context is None or any(guess(context) for guess in self._guesses)
+
+
+def _leading_context(body: bytes) -> msgspec.Raw | None:
+    """The context of a body in which it stands before the prefetch, as most EHRs send it. Else None.
+
+    That can be told without a look at all the rest, and is good for a guess only.
+    """
+    end = body.find(b'"prefetch"', 0, _MAX_LEAD_BYTES)
+    lead = body[:end].rstrip() if end > 0 else b""
+    if not lead.endswith(b","):
+        return None
+    try:
+        context = _envelope_decoder.decode(lead[:-1] + b"}").context
+    except _NOT_DECODABLE:
+        return None
+    return None if is_absent(context) else context
 
 
 def _decoder(keys: Mapping[str, PrefetchKey]) -> msgspec.json.Decoder[Any]:

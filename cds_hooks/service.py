@@ -30,9 +30,10 @@ class HookCall(NamedTuple):
 class Service:
     """One hook that a service answers; the same `id` may be offered for several hooks.
 
-    `prefetch` maps keys to FHIR query templates; of those in `keys` it is known what they hold, and so they
-    are decoded along with the call. Raises ValueError for a required text that is empty, and for
-    a template with a token that the hook does not have.
+    `prefetch` maps keys to FHIR query templates. Of those in `keys` it is known what they hold, and so they
+    are decoded along with the call, unless `reads_keys` guesses from the context as it came that the answer
+    will not read them. Raises ValueError for a required text that is empty, and for a template with a token
+    that the hook does not have.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Service:
     prefetch: Mapping[str, str]
     answer: Callable[[HookCall], Response] = field(repr=False)
     keys: Mapping[str, PrefetchKey] = field(default_factory=dict, repr=False)
+    reads_keys: Callable[[msgspec.Raw], bool] | None = field(default=None, repr=False)
     usage_requirements: str | None = None
     hook_version: str | None = None
 

@@ -40,6 +40,7 @@ from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
+from plugin.evidence.guess import guess_by
 from plugin.evidence.placed import KEYS, TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.logs import (
@@ -379,6 +380,7 @@ def _utc_now() -> datetime:
 
 def hook_services(review: Review, answer: Answer) -> list[Service]:
     """One service per hook, all under the same id, so that a later hook's cards replace an earlier one's."""
+    reads_keys = guess_by(review.terminology)
     return [
         Service(
             id=SERVICE_ID,
@@ -392,6 +394,7 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
             prefetch=templates_for(hook, {**TEMPLATES, **review.record.templates}),
             answer=answer,
             keys={**KEYS, **review.record.keys},
+            reads_keys=reads_keys,
             usage_requirements=_USAGE,
             hook_version=version,
         )

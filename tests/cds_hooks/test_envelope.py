@@ -82,6 +82,10 @@ def read(sent: bytes, keys: PrefetchKeys = DECODED) -> HookRequest:
     return read_hook_request(sent, HOOKS, keys)
 
 
+def guessing(answer: bool) -> PrefetchKeys:
+    return PrefetchKeys(KEYS, [lambda _: answer])
+
+
 def told(sent: bytes, *keys: PrefetchKeys) -> Any:
     """All there is to know of what was sent, or why it is refused."""
     try:
@@ -94,7 +98,8 @@ def told(sent: bytes, *keys: PrefetchKeys) -> Any:
 
 
 def assert_told_alike(sent: bytes) -> None:
-    assert told(sent, DECODED) == told(sent, PrefetchKeys({}))
+    raw = told(sent, PrefetchKeys({}))
+    assert [told(sent, keys) for keys in (DECODED, guessing(True), guessing(False))] == [raw] * 3
 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
@@ -215,5 +220,54 @@ def test_a_service_is_handed_what_it_says_that_it_reads() -> None:
     client = app_with([service(answer=answer, keys=KEYS)]).test_client()
     for prefetch in (CALLED_FOR, {**CALLED_FOR, "patient": "<html></html>"}):
         client.post("/cds-services/test-service", json=hook_call(prefetch=prefetch))
+
+    assert [[each.id for each in reading.resources] for reading in seen] == [["c1", "c2"]] * 2
+
+
+def test_what_is_not_likely_to_be_read_is_not_decoded() -> None:
+    sent = encoded(hook_call(prefetch=CALLED_FOR))
+
+    assert guessing(True).decode(sent) is not None
+    assert guessing(False).decode(sent) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_asked"),
+    [
+        (hook_call(prefetch=CALLED_FOR), True),
+        (hook_call(prefetch=CALLED_FOR, extension={"prefetch": 1}), True),
+        (hook_call(extension={"prefetch": 1}), True),
+        ({"prefetch": CALLED_FOR, **without(hook_call(), "prefetch")}, False),
+        ({"extension": {"prefetch": 1}, **hook_call(prefetch=CALLED_FOR)}, False),
+        ({"extension": "x" * 70_000, **hook_call(prefetch=CALLED_FOR)}, False),
+        (without(hook_call(prefetch=CALLED_FOR), "context"), False),
+        (without(hook_call(), "prefetch"), False),
+    ],
+)
+def test_a_guess_is_asked_for_where_the_context_stands_first(sent: Any, is_asked: bool) -> None:
+    """Whatever it is asked with, it is only a guess: what is read is the same."""
+    contexts: list[Any] = []
+    PrefetchKeys(KEYS, [lambda context: bool(contexts.append(json.loads(bytes(context))))]).decode(
+        encoded(sent)
+    )
+
+    assert contexts == ([sent["context"]] if is_asked else [])
+    assert_told_alike(encoded(sent))
+
+
+def test_keys_of_services_under_one_id_are_decoded_when_any_may_read_them() -> None:
+    seen: list[Any] = []
+
+    def answer(call: HookCall) -> Response:
+        seen.append(call.request.prefetch.read("conditions", KEYS["conditions"]))
+        return Response()
+
+    services = [
+        service(answer=answer, keys=KEYS, reads_keys=lambda _: False),
+        service("order-select", answer=answer, keys=KEYS),
+    ]
+    client = app_with(services).test_client()
+    for hook in HOOKS:
+        client.post("/cds-services/test-service", json=hook_call(hook, prefetch=CALLED_FOR))
 
     assert [[each.id for each in reading.resources] for reading in seen] == [["c1", "c2"]] * 2
