@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
 from random import randrange
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,10 +23,10 @@ class _Link(msgspec.Struct, gc=False):
 
 
 class _Search(msgspec.Struct, gc=False):
-    mode: str | None = None
+    mode: Literal["match", "include", "outcome"] | None = None
 
 
-class _Entry(msgspec.Struct, Generic[V]):
+class _Entry(msgspec.Struct, Generic[V], gc=False):
     resource: V
     search: _Search | None = None
 

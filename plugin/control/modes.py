@@ -40,7 +40,7 @@ class Modes:
 
     @property
     def are_all_off(self) -> bool:
-        return {self.default, *self.by_criterion.values()} == {Mode.OFF}
+        return self.default is Mode.OFF and all(mode is Mode.OFF for mode in self.by_criterion.values())
 
 
 ALL_LIVE = Modes({}, Mode.LIVE)
@@ -55,7 +55,9 @@ class Control:
 
     def is_off(self, client: str) -> bool:
         """Is the kill switch thrown, for this client or for everybody?"""
-        return not self.clients_off.isdisjoint((EVERYBODY, client))
+        if self.file.off is not None or self._of(client).off is not None:
+            return True
+        return client in self.switched_off or EVERYBODY in self.switched_off
 
     @property
     def clients_off(self) -> frozenset[str]:

@@ -2,6 +2,9 @@
 
 Every field is optional: real records leave out what the specification requires. A value of another JSON type
 than stated makes the entry unreadable, and it is counted as such.
+
+Nothing that is decoded refers back to what holds it, so that most views need no look by the collector of
+garbage (`gc=False`), of which a long record has tens of thousands.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ class Coding(msgspec.Struct, gc=False):
     display: str | None = None
 
 
-class CodeableConcept(msgspec.Struct):
+class CodeableConcept(msgspec.Struct, gc=False):
     coding: list[Coding] | None = None
     text: str | None = None
 
@@ -42,7 +45,7 @@ OneOrMany = list[CodeableConcept] | CodeableConcept | None
 """STU3-shaped records give one object where R4 asks for an array."""
 
 
-class Condition(msgspec.Struct):
+class Condition(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     clinicalStatus: CodeableConcept | None = None
@@ -63,7 +66,7 @@ class Condition(msgspec.Struct):
     recordedDate: str | None = None
 
 
-class Procedure(msgspec.Struct):
+class Procedure(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None
@@ -77,13 +80,13 @@ class Procedure(msgspec.Struct):
     outcome: CodeableConcept | None = None
 
 
-class ImagingSeries(msgspec.Struct):
+class ImagingSeries(msgspec.Struct, gc=False):
     modality: Coding | None = None
     bodySite: Coding | None = None
     started: str | None = None
 
 
-class ImagingStudy(msgspec.Struct):
+class ImagingStudy(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None
@@ -95,7 +98,7 @@ class ImagingStudy(msgspec.Struct):
     series: list[ImagingSeries] | None = None
 
 
-class DiagnosticReport(msgspec.Struct):
+class DiagnosticReport(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None
@@ -115,7 +118,7 @@ class Timing(msgspec.Struct):
     repeat: TimingRepeat | None = None
 
 
-class ServiceRequest(msgspec.Struct):
+class ServiceRequest(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None
@@ -152,16 +155,16 @@ class Appointment(msgspec.Struct):
     participant: list[Participant] | None = None
 
 
-class DispenseRequest(msgspec.Struct):
+class DispenseRequest(msgspec.Struct, gc=False):
     validityPeriod: Period | None = None
     expectedSupplyDuration: Quantity | None = None
 
 
-class Dosage(msgspec.Struct):
+class Dosage(msgspec.Struct, gc=False):
     route: CodeableConcept | None = None
 
 
-class MedicationRequest(msgspec.Struct):
+class MedicationRequest(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None
@@ -178,7 +181,7 @@ class MedicationRequest(msgspec.Struct):
     dispenseRequest: DispenseRequest | None = None
 
 
-class MedicationStatement(msgspec.Struct):
+class MedicationStatement(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None
@@ -199,7 +202,7 @@ class Medication(msgspec.Struct):
     code: CodeableConcept | None = None
 
 
-class Observation(msgspec.Struct):
+class Observation(msgspec.Struct, gc=False):
     resourceType: str
     id: str | None = None
     status: str | None = None

@@ -51,6 +51,7 @@ INCLUDED = [
     {"resource": condition("c1"), "search": {"mode": "match"}},
     {"resource": condition("c2"), "search": {"mode": "include"}},
 ]
+NO_MODE = {"resource": condition("c3"), "search": {"mode": "other"}}
 ODD: dict[str, Any] = {
     "null": None,
     "empty": searchset(),
@@ -70,6 +71,7 @@ ODD: dict[str, Any] = {
     "two links alike": searchset(link=[{"relation": "self", "url": "a"}, {"relation": "self", "url": "b"}]),
     "fewer than counted": {**searchset(condition()), "total": 3},
     "a total that is no number": {**searchset(condition()), "total": "3"},
+    "a mode of its own": {"resourceType": "Bundle", "total": 1, "entry": [NO_MODE, *INCLUDED]},
     "included beside": {"resourceType": "Bundle", "total": 1, "entry": INCLUDED},
     "included and fewer than counted": {"resourceType": "Bundle", "total": 2, "entry": INCLUDED},
     "a repeated id": searchset(condition("c1"), condition("c1", recordedDate="x"), condition(None)),
