@@ -5,7 +5,7 @@ arrays and single resources are read as well; what cannot be read is counted, ne
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,19 @@ class _Entry(msgspec.Struct, rename="camel"):
     resource_type: Any = None
     full_url: Any = None
     resource: msgspec.Raw = msgspec.Raw()
+
+
+class OrdinaryBundle(msgspec.Struct, rename="camel"):
+    """A Bundle as the specification asks for."""
+
+    resource_type: Literal["Bundle"]
+    entry: list[_Entry] | None = None
+
+    def entries(self) -> tuple[ContextEntry, ...] | None:
+        """None when one cannot be used: what has to be said of it, only `read_entries` knows."""
+        usable = [_usable(entry, number) for number, entry in enumerate(self.entry or (), start=1)]
+        found = tuple([each for each in usable if each is not None])
+        return found if len(found) == len(usable) else None
 
 
 class _Head(msgspec.Struct, rename="camel"):

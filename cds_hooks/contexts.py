@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.context_bundle import ContextEntry, read_entries
-from cds_hooks.draft_orders import DraftOrder, read_draft_orders, require_r4
+from cds_hooks.context_bundle import ContextEntry, OrdinaryBundle, read_entries
+from cds_hooks.draft_orders import DraftOrder, chosen_orders, read_draft_orders, require_r4
 from cds_hooks.errors import InvalidRequest, UnsupportedFhirVersion
 from cds_hooks.raw_json import is_absent, is_object, string_in
 from cds_hooks.references import bare_id, local_reference
@@ -61,6 +61,16 @@ class _Common(msgspec.Struct, rename="camel"):
     encounter_id: msgspec.Raw = _ABSENT
 
 
+class _OrdinaryOrderContext(msgspec.Struct, rename="camel"):
+    """As the specification asks for."""
+
+    user_id: str | None = None
+    patient_id: str | None = None
+    encounter_id: str | None = None
+    selections: list[str] | None = None
+    draft_orders: OrdinaryBundle | None = None
+
+
 class _OrderContext(_Common, rename="camel"):
     selections: msgspec.Raw = _ABSENT
     draft_orders: msgspec.Raw = _ABSENT
@@ -99,6 +109,7 @@ class _Stu3Appointment(msgspec.Struct, rename="camel"):
     incoming_referral: Any = None
 
 
+_ordinary_order_decoder = msgspec.json.Decoder(_OrdinaryOrderContext)
 _order_decoder = msgspec.json.Decoder(_OrderContext)
 _dispatch_decoder = msgspec.json.Decoder(_DispatchContext)
 _appointment_decoder = msgspec.json.Decoder(_AppointmentContext)
@@ -127,12 +138,32 @@ def _read_order_select(raw: msgspec.Raw) -> OrderContext:
 
 
 def _read_order_context(raw: msgspec.Raw, *, has_selections: bool) -> OrderContext:
-    given = _order_decoder.decode(_object(raw))
+    ordinary = _read_ordinary_orders(_object(raw), has_selections)
+    if ordinary is not None:
+        return ordinary
+    given = _order_decoder.decode(raw)
     if is_absent(given.draft_orders):
         raise DraftOrdersMissing
-    user_id, patient_id = _user_id(given), _patient_id(given)
+    user_id, patient_id = _user_id(string_in(given.user_id)), _patient_id(string_in(given.patient_id))
     orders, unreadable = read_draft_orders(given.draft_orders, given.selections if has_selections else None)
-    return OrderContext(patient_id, user_id, _encounter_id(given), orders, unreadable)
+    return OrderContext(patient_id, user_id, _encounter_id(string_in(given.encounter_id)), orders, unreadable)
+
+
+def _read_ordinary_orders(raw: msgspec.Raw, has_selections: bool) -> OrderContext | None:
+    """The common case, in one decode. None when it needs a closer look."""
+    try:
+        given = _ordinary_order_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if given.draft_orders is None:
+        return None
+    user_id, patient_id = _user_id(given.user_id), _patient_id(given.patient_id)
+    entries = given.draft_orders.entries()
+    if entries is None:
+        return None
+    selections = [each for each in given.selections or () if each] if has_selections else []
+    orders = chosen_orders(entries, selections)
+    return OrderContext(patient_id, user_id, _encounter_id(given.encounter_id), orders, ())
 
 
 def _read_order_dispatch(raw: msgspec.Raw) -> DispatchContext:
@@ -145,9 +176,9 @@ def _read_order_dispatch(raw: msgspec.Raw) -> DispatchContext:
             "performer is required: Organization/<id> for example.", "context.performer", code="required"
         )
     return DispatchContext(
-        patient_id=_patient_id(given),
+        patient_id=_patient_id(string_in(given.patient_id)),
         user_id=string_in(given.user_id) or None,
-        encounter_id=_encounter_id(given),
+        encounter_id=_encounter_id(string_in(given.encounter_id)),
         dispatched_orders=orders,
         performer=performer,
         fulfillment_tasks=_tasks(
@@ -158,12 +189,13 @@ def _read_order_dispatch(raw: msgspec.Raw) -> DispatchContext:
 
 def _read_appointment_book(raw: msgspec.Raw) -> AppointmentContext:
     given = _appointment_decoder.decode(_object(raw))
-    user_id, patient_id = _user_id(given), _patient_id(given)
+    user_id, patient_id = _user_id(string_in(given.user_id)), _patient_id(string_in(given.patient_id))
     entries, unreadable = read_entries(given.appointments, "appointments")
     appointments = tuple(entry for entry in entries if entry.resource_type == "Appointment")
     if any(_stu3_decoder.decode(each.resource).incoming_referral for each in appointments):
         raise UnsupportedFhirVersion("context.appointments")
-    return AppointmentContext(patient_id, user_id, _encounter_id(given), appointments, unreadable)
+    encounter_id = _encounter_id(string_in(given.encounter_id))
+    return AppointmentContext(patient_id, user_id, encounter_id, appointments, unreadable)
 
 
 def _object(raw: msgspec.Raw) -> msgspec.Raw:
@@ -172,8 +204,7 @@ def _object(raw: msgspec.Raw) -> msgspec.Raw:
     return raw
 
 
-def _user_id(given: _Common) -> str:
-    user_id = string_in(given.user_id)
+def _user_id(user_id: str | None) -> str:
     if not user_id:
         raise InvalidRequest(
             "userId is required: Practitioner/<id> for example.", "context.userId", code="required"
@@ -181,15 +212,15 @@ def _user_id(given: _Common) -> str:
     return user_id
 
 
-def _patient_id(given: _Common) -> str:
-    patient_id = bare_id(string_in(given.patient_id), "Patient")
+def _patient_id(reference: str | None) -> str:
+    patient_id = bare_id(reference, "Patient")
     if patient_id is None:
         raise InvalidRequest("patientId is required: the patient's id.", "context.patientId", code="required")
     return patient_id
 
 
-def _encounter_id(given: _Common) -> str | None:
-    return bare_id(string_in(given.encounter_id), "Encounter")
+def _encounter_id(reference: str | None) -> str | None:
+    return bare_id(reference, "Encounter")
 
 
 def _first(*spellings: msgspec.Raw) -> msgspec.Raw:

@@ -51,13 +51,19 @@ def read_draft_orders(
     what is selected are orders of DSTU2 or STU3.
     """
     found, unreadable = read_entries(draft_orders, "draftOrders")
-    chosen = _selected(found, _selection_list(selections))
+    return chosen_orders(found, _selection_list(selections)), unreadable
+
+
+def chosen_orders(found: Sequence[ContextEntry], selections: Sequence[str]) -> tuple[DraftOrder, ...]:
+    """Every entry as an order, and whether it is selected. Raises UnsupportedFhirVersion."""
     orders = tuple(
-        DraftOrder(each.reference, each.has_id, each.resource_type, each.resource, is_selected)
-        for each, is_selected in zip(found, chosen, strict=True)
+        [
+            DraftOrder(each.reference, each.has_id, each.resource_type, each.resource, is_selected)
+            for each, is_selected in zip(found, _selected(found, selections), strict=True)
+        ]
     )
     require_r4([order.resource_type for order in orders if order.selected], "context.draftOrders")
-    return orders, unreadable
+    return orders
 
 
 def require_r4(order_types: Iterable[str], field: str) -> None:
