@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from plugin.domain.memory import Memory
 from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
@@ -15,7 +15,8 @@ _FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _DAY_LENGTH = len("2026-09-15")
 
 
-class DateRange(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class DateRange:
     """Some day in [first, last], both inclusive. `2026-09` is any day of that September."""
 
     first: date
