@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from plugin.domain.case import Case
 from plugin.domain.check import Item
-from plugin.domain.coverage import Days, Interval, Stretch, Window, at_least, at_most, stretches
+from plugin.domain.coverage import Days, Interval, Stretch, Window, days_of, stretches
 from plugin.domain.dates import days_before
 from plugin.domain.evidence import CareEntry, CareKind
 from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
@@ -47,14 +47,12 @@ def _counted(case: Case, lookback_days: int, gap_days: int) -> Care:
     narrowest, widest = _windows(case, lookback_days)
     low, high, entries = _Reckoned(), _Reckoned(), []
     for entry in case.evidence.care.entries:
-        most = at_most(entry, widest)
-        if most is None:
-            continue
-        entries.append(entry)
-        high.add(entry, most)
-        least = at_least(entry, narrowest)
-        if least is not None:
-            low.add(entry, least)
+        least, most = days_of(entry, narrowest, widest)
+        if most is not None:
+            entries.append(entry)
+            high.add(entry, most)
+            if least is not None:
+                low.add(entry, least)
     fewest = low.counted(gap_days)
     most_days = fewest if high == low else high.counted(gap_days)
     return Care(
