@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any, NamedTuple, get_args
 
-from plugin.domain.case import Case
+from plugin.domain.case import Case, Chronicity
 from plugin.domain.check import Check, Kind, Outcome
 from plugin.domain.families import Family
 from plugin.domain.pain_pattern import PatternFinding
@@ -97,13 +98,11 @@ class Judge:
         rules = [_rule(name, policy) for name in policy.file.rules]
         self._rules = {family: tuple(r for r in rules if family in r.families) for family in Family}
         self._rule_of = {criterion: rule for rule in reversed(rules) for criterion in rule.criteria}
-        self._conflicts: dict[tuple[Family, str | None], tuple[Conflict, ...]] = {
-            (family, pattern): tuple(
-                c for c in policy.file.conflicts if family in c.families and c.pattern in ("any", pattern)
-            )
-            for family in Family
-            for pattern in (None, *PATTERNS)
+        self._conflicts: dict[tuple[Family, str | None, Chronicity], tuple[Conflict, ...]] = {
+            words: tuple(c for c in policy.file.conflicts if c.is_about(*words, gaps=c.beside))
+            for words in product(Family, (None, *PATTERNS), get_args(Chronicity))
         }
+        """By family, pattern and chronicity; some stand only beside a gap."""
         self._telling_rows = frozenset(c.when.rpartition(".")[2] for c in policy.file.consequences)
         self._claims: dict[str, list[_Claim]] = {}
         for guideline in library.guidelines:
@@ -162,8 +161,7 @@ class Judge:
         return [check for check in answers if not scope.is_off(check.criterion)]
 
     def _conflicting(self, case: Case, agreement: Agreement | None, checks: list[Check]) -> list[Check]:
-        family, pattern, chronicity = case.order.family, case.pattern.case, case.chronicity
-        gaps = [check.criterion for check in checks if check.kind is Kind.GAP]
+        gaps = {check.criterion for check in checks if check.kind is Kind.GAP}
         return [
             Check(
                 conflict.criterion,
@@ -172,8 +170,8 @@ class Judge:
                 kind=Kind.NOTE,
                 decided_by=tuple([d.item() for d in case.pattern.deciding]),
             )
-            for conflict in self._conflicts[family, pattern]
-            if conflict.is_about(family, pattern, chronicity, gaps) and _is_told(conflict, agreement)
+            for conflict in self._conflicts[case.order.family, case.pattern.case, case.chronicity]
+            if not (conflict.beside and gaps.isdisjoint(conflict.beside)) and _is_told(conflict, agreement)
         ]
 
     def _changed(self, checks: list[Check]) -> dict[str, tuple[Loudness, Check]]:
