@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from plugin.domain.check import Item, Unread
 from plugin.domain.codes import Concept
@@ -198,8 +198,7 @@ class Event:
         return Item("event", self.label, self.reference, self.date)
 
 
-@dataclass(frozen=True, slots=True)
-class PainScore:
+class PainScore(NamedTuple):
     """A 0–10 pain rating."""
 
     reference: str

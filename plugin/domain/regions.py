@@ -82,6 +82,9 @@ class Region:
 
     @property
     def label(self) -> str:
+        if len(self.atoms) == 1:
+            (name,) = self.atoms
+            return name
         if not self.stated:
             return "region not stated"
         if self.is_everywhere:
@@ -91,7 +94,7 @@ class Region:
             return " or ".join(names)
         if self.atoms in _JUNCTIONS:
             return _JUNCTIONS[self.atoms]
-        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 _UNSPECIFIED = Region(frozenset(), stated=False)

@@ -53,6 +53,12 @@ def test_a_date_is_read_as_the_calendar_days_it_may_mean(text: str, first: date,
         "-2026",
         "2026-",
         "10000-01-01",
+        "2026-09-15\n",
+        "2026-09-15Z",
+        "2026-09T10:00:00Z",
+        "2026-W38-2",
+        "20260915",
+        "٢٠٢٦-٠٩-١٥",
     ],
 )
 def test_what_is_no_fhir_date_is_none_and_no_error(text: str | None) -> None:
