@@ -35,7 +35,7 @@ class DateRange:
         at_first = predicate(self.first)
         if self.first == self.last or predicate(self.last) == at_first:
             return Truth.of(at_first)
-        return Truth.UNKNOWN
+        return UNKNOWN
 
     def is_on_or_after(self, day: date) -> Truth:
         if self.first >= day:
