@@ -27,6 +27,7 @@ from cds_hooks.context_bundle import ContextEntry
 from cds_hooks.contexts import AppointmentContext, Context, DispatchContext, OrderContext
 from cds_hooks.dialects import DIALECTS, Dialect, adapt, unsupported_types
 from cds_hooks.draft_orders import DraftOrder
+from cds_hooks.envelope import Prefetch, PrefetchKeys
 from cds_hooks.errors import (
     CardOfAnotherClient,
     CdsHooksError,
@@ -46,7 +47,7 @@ from cds_hooks.errors import (
 from cds_hooks.feedback import Feedback, OverrideReason, read_feedback
 from cds_hooks.fhir_access import FhirAccess, FhirRead, FhirReader, Query
 from cds_hooks.jwks import KeysUnavailable
-from cds_hooks.prefetch import read_resource, read_searchset
+from cds_hooks.prefetch import PrefetchKey, read_resource, read_searchset
 from cds_hooks.rate_limit import RateLimit
 from cds_hooks.readings import PrefetchState, Reading, Unread
 from cds_hooks.request import FhirAuthorization, HookRequest, read_hook_request
@@ -94,6 +95,9 @@ __all__ = [
     "Overloaded",
     "OverrideReason",
     "PayloadTooLarge",
+    "Prefetch",
+    "PrefetchKey",
+    "PrefetchKeys",
     "PrefetchState",
     "Query",
     "RateLimit",

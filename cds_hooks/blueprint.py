@@ -3,22 +3,25 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple, cast
+from urllib.parse import unquote
 
 import flask
 import msgspec
 import werkzeug
 from flask.blueprints import BlueprintSetupState
-from flask_cors import CORS
+from flask_cors import cross_origin
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from cds_hooks.authentication import Authenticator, OpenTo
 from cds_hooks.clients import Client
 from cds_hooks.dialects import DIALECTS, adapt, unsupported_types
+from cds_hooks.envelope import PrefetchKeys
 from cds_hooks.errors import (
     CdsHooksError,
     InvalidRequest,
@@ -45,8 +48,7 @@ _PUBLIC_MAX_AGE_SECONDS = 3600
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(NamedTuple):
     """One service call, as it may be logged and counted. Nothing in it comes from a chart.
 
     `client` is the registered one that called, or that a refused token names; `refusal` says why it was
@@ -65,8 +67,7 @@ class CallRecord:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackRecord:
+class FeedbackRecord(NamedTuple):
     """One call of a feedback endpoint, as it may be logged and counted.
 
     `client` and `refusal` are as in `CallRecord`, `service` is None for an id that does not exist. `error` is
@@ -100,6 +101,7 @@ def create_blueprint(
     max_body_bytes: int = 2 * 1024 * 1024,
     rate_limit: RateLimit | None = None,
     max_in_flight: int = 64,
+    on_in_flight: Callable[[int], object] = ignore,
     observe: Callable[[CallRecord | FeedbackRecord], None] = ignore,
     on_unexpected: Callable[[Exception], None] = ignore,
 ) -> flask.Blueprint:
@@ -108,9 +110,10 @@ def create_blueprint(
     `take_feedback` gets the client, the service id and a whole batch, and returns once it is kept; without it
     there is no feedback endpoint. `jwks` are the service's own public keys. `max_in_flight` calls (from 2
     on), and half as many of feedback, are answered at once and others refused; the server needs more threads
-    than those. `observe` is told of every call; `on_unexpected` of every exception that became a 500 (its
-    type may be logged, its message may hold patient data). Raises ValueError for services that cannot be told
-    apart, for hooks nobody can read, and for the CORS origin `*`.
+    than those. `on_in_flight` is told 1 when any of them begins, and -1 when it ends. `observe` is told of
+    every call; `on_unexpected` of every exception that became a 500 (its type may be logged, its message may
+    hold patient data). Raises ValueError for services that cannot be told apart, for hooks nobody can read,
+    and for the CORS origin `*`.
     """
     calls = _Calls(
         _registry(services),
@@ -118,8 +121,8 @@ def create_blueprint(
         fhir_access,
         max_body_bytes,
         rate_limit,
-        InFlight(max_in_flight),
-        InFlight(max_in_flight // 2),
+        InFlight(max_in_flight, on_in_flight),
+        InFlight(max_in_flight // 2, on_in_flight),
         observe,
         on_unexpected,
     )
@@ -146,11 +149,19 @@ def create_blueprint(
     return blueprint
 
 
-Registry = Mapping[str, Mapping[str, Service]]
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What is offered under one service id."""
+
+    by_hook: Mapping[str, Service]
+    keys: PrefetchKeys
+
+
+Registry = Mapping[str, _Offered]
 
 
 def _registry(services: Sequence[Service]) -> Registry:
-    """Services by id, then by hook."""
+    """By service id."""
     registry: dict[str, dict[str, Service]] = {}
     for service in services:
         if service.hook not in READABLE_HOOKS:
@@ -162,7 +173,12 @@ def _registry(services: Sequence[Service]) -> Registry:
         if service.hook in hooks:
             raise ValueError(f"service {service.id!r} is given twice for hook {service.hook!r}")
         hooks[service.hook] = service
-    return registry
+    return {service_id: _Offered(hooks, _keys(hooks)) for service_id, hooks in registry.items()}
+
+
+def _keys(hooks: Mapping[str, Service]) -> PrefetchKeys:
+    """Which hook calls is told by the body alone, so that those of all hooks are looked for."""
+    return PrefetchKeys({name: key for service in hooks.values() for name, key in service.keys.items()})
 
 
 def _public(document: bytes) -> Callable[[], werkzeug.Response]:
@@ -193,23 +209,29 @@ class _Calls:
     on_unexpected: Callable[[Exception], None]
 
     def answer(self, service_id: str) -> flask.Response:
-        with self.calls_in_flight.slot() as is_free:
-            return self._answer(service_id, is_free)
+        return self.calls_in_flight.run(partial(self._answer, service_id))
 
     def _answer(self, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
-        hooks = self.registry.get(service_id)
+        request = _current_request()
+        offered = self.registry.get(service_id)
         client: Client | None = None
         hook_request: HookRequest | None = None
         error: CdsHooksError | None = None
         card_count = 0
         try:
             _require(is_free)
-            client = self._client()
+            client = self._client(request)
             dialect = DIALECTS[client.dialect]
-            hook_request = self._read(hooks)
-            service = self.registry[service_id][hook_request.hook]
-            hook_request = replace(hook_request, unsupported_types=unsupported_types(client))
+            if offered is None:
+                raise UnknownService
+            hook_request = read_hook_request(
+                self._json_body(request),
+                offered.by_hook,
+                offered.keys,
+                unsupported_types=unsupported_types(client),
+            )
+            service = offered.by_hook[hook_request.hook]
             server = self.fhir_access.reader_for(hook_request, client)
             cards = adapt(service.answer(HookCall(client, hook_request, server)), dialect)
             response = _json_response(cards.to_json(), 200)
@@ -225,7 +247,7 @@ class _Calls:
             CallRecord(
                 client=_client_id(client, error),
                 refusal=error.reason if isinstance(error, Unauthenticated) else None,
-                service=None if hooks is None else service_id,
+                service=None if offered is None else service_id,
                 hook=None if hook_request is None else hook_request.hook,
                 hook_instance=None if hook_request is None else hook_request.hook_instance,
                 status=response.status_code,
@@ -237,20 +259,20 @@ class _Calls:
         return response
 
     def take(self, take_feedback: TakeFeedback, service_id: str) -> flask.Response:
-        with self.feedback_in_flight.slot() as is_free:
-            return self._take(take_feedback, service_id, is_free)
+        return self.feedback_in_flight.run(partial(self._take, take_feedback, service_id))
 
     def _take(self, take_feedback: TakeFeedback, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
+        request = _current_request()
         client: Client | None = None
         feedback: Sequence[Feedback] = ()
         error: CdsHooksError | None = None
         try:
             _require(is_free)
-            client = self._client()
+            client = self._client(request)
             if service_id not in self.registry:
                 raise UnknownService
-            feedback = read_feedback(self._json_body())
+            feedback = read_feedback(self._json_body(request))
             take_feedback(client, service_id, feedback)
             response = _json_response(b"{}", 200)
         except CdsHooksError as own_error:
@@ -273,43 +295,61 @@ class _Calls:
         )
         return response
 
-    def _client(self) -> Client:
+    def _client(self, request: flask.Request) -> Client:
         """Raises Unauthenticated, TooManyRequests or TemporarilyUnavailable."""
-        headers = flask.request.headers.getlist("Authorization")
+        authorization = request.environ.get("HTTP_AUTHORIZATION")
         try:
-            client = self.authenticator.client_of(headers, flask.request.path)
+            client = self.authenticator.client_of(
+                [] if authorization is None else [authorization], request.path
+            )
         except Unauthenticated:
-            self._count(f"address {flask.request.remote_addr}")
+            self._count(f"address {request.remote_addr}")
             raise
-        self._count(f"client {client.id}")
+        if self.rate_limit is not None:
+            self._count(f"client {client.id}")
         return client
 
     def _count(self, caller: str) -> None:
         if self.rate_limit is not None:
             self.rate_limit.count(caller)
 
-    def _read(self, hooks: Collection[str] | None) -> HookRequest:
-        if hooks is None:
-            raise UnknownService
-        return read_hook_request(self._json_body(), hooks)
-
-    def _json_body(self) -> bytes:
-        content_type = flask.request.headers.get("Content-Type", "")
-        if content_type not in _JSON_TYPES and flask.request.mimetype not in _JSON_TYPES:
+    def _json_body(self, request: flask.Request) -> bytes:
+        content_type = request.environ.get("CONTENT_TYPE", "")
+        if content_type not in _JSON_TYPES and request.mimetype not in _JSON_TYPES:
             raise UnsupportedContentType
-        if (flask.request.content_length or 0) > self.max_body_bytes:
+        length = request.content_length or None
+        if length is not None and length > self.max_body_bytes:
             raise PayloadTooLarge
-        # One byte more than the cap may be read, so that a body of unknown length can be found too large.
-        flask.request.max_content_length = self.max_body_bytes + 1
-        try:
-            body = flask.request.get_data(cache=False)
-        except RequestEntityTooLarge:
-            raise PayloadTooLarge from None
-        except BadRequest:
-            raise InvalidRequest("The body is shorter than its Content-Length.", code="structure") from None
+        # A body of unknown length is too large if there is one byte more than the cap.
+        body = _read(request, length or self.max_body_bytes + 1)
         if len(body) > self.max_body_bytes:
             raise PayloadTooLarge
+        if length is not None and len(body) < length:
+            raise _cut_short()
         return body
+
+
+def _current_request() -> flask.Request:
+    """The request itself: behind the proxy, each look costs many times as much."""
+    return flask.request._get_current_object()  # type: ignore[attr-defined, no-any-return]
+
+
+def _read(request: flask.Request, size: int) -> bytes:
+    """So many bytes of the body, less when it ends before; in one piece where the server has it in one."""
+    pieces: list[bytes] = []
+    try:
+        while size and (piece := request.stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    except RequestEntityTooLarge:
+        raise PayloadTooLarge from None
+    except (BadRequest, OSError, ValueError):
+        raise _cut_short() from None
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _cut_short() -> InvalidRequest:
+    return InvalidRequest("The body is shorter than its Content-Length.", code="structure")
 
 
 def _require(slot_is_free: bool) -> None:
@@ -324,7 +364,8 @@ def _client_id(client: Client | None, error: CdsHooksError | None) -> str | None
 
 
 def _json_response(body: bytes, status: int) -> flask.Response:
-    return flask.Response(body, status, [("Cache-Control", "no-store")], mimetype="application/json")
+    headers = Headers([("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+    return flask.Response(body, status, headers)
 
 
 def _error_response(error: CdsHooksError, status: int) -> flask.Response:
@@ -370,13 +411,24 @@ def _origin_pattern(origin: str | re.Pattern[str]) -> re.Pattern[str]:
 
 
 def _allow_origins(state: BlueprintSetupState, origins: Sequence[re.Pattern[str]]) -> None:
-    CORS(
-        cast(flask.Flask, state.app),
-        resources={re.escape(f"{state.url_prefix or ''}/cds-services") + r"(?:/.*)?\Z": {}},
+    """The headers for web pages of `origins`; a call that no web page makes is not even looked at."""
+    paths = re.compile(re.escape(f"{state.url_prefix or ''}/cds-services") + r"(?:/.*)?\Z")
+
+    @cross_origin(
         origins=list(origins),
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
         supports_credentials=False,
         always_send=False,
-        intercept_exceptions=False,
+        automatic_options=False,
     )
+    def with_headers(response: flask.Response) -> flask.Response:
+        return response
+
+    def tell_origin(response: flask.Response) -> flask.Response:
+        request = _current_request()
+        if "HTTP_ORIGIN" in request.environ and paths.match(unquote(request.path)):
+            return with_headers(response)
+        return response
+
+    cast(flask.Flask, state.app).after_request(tell_origin)

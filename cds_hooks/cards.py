@@ -168,22 +168,24 @@ class Response(_Element, frozen=True, omit_defaults=False):
 
     def to_json(self) -> bytes:
         """The response without null and without anything empty, but for `cards` itself."""
-        body, loose = _encoder.encode(self), self._loose()
-        if not loose:
-            return body
-        written = _encoder.encode(loose)
-        if not any(mark in written for mark in _EMPTY_MARKS):
+        body = _encoder.encode(self)
+        free = self._free_parts()
+        seen = _encoder.encode(free) if free else b""
+        if not any(mark in seen for mark in _EMPTY_MARKS):
             return body
         wire = _without_empty(msgspec.to_builtins(self, builtin_types=(Decimal,)))
         return _encoder.encode({"cards": [], **wire})
 
-    def _loose(self) -> list[Any]:
-        """The members whose inside has no type here: all others are not empty, or not there."""
-        actions = [a for card in self.cards for s in card.suggestions for a in s.actions]
-        if self.system_actions is not msgspec.UNSET:
-            actions += self.system_actions
-        extensions = [card.extension for card in self.cards if card.extension is not None]
-        return extensions + [action.resource for action in actions if action.resource is not None]
+    def _free_parts(self) -> list[Any]:
+        """What may hold anything: resources and extensions. All else leaves out what is empty by its type."""
+        actions = list(self.system_actions or ())
+        free: list[Any] = []
+        for card in self.cards:
+            if card.extension is not None:
+                free.append(card.extension)
+            for suggestion in card.suggestions:
+                actions += suggestion.actions
+        return free + [action.resource for action in actions if action.resource is not None]
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -230,7 +230,7 @@ _Url = Annotated[str, AfterValidator(_web_url)]
 class BackendServicesEntry(BaseModel):
     """The table `[clients.backend_services]` of an entry."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     client_id: _Text
     private_key_file: Annotated[str, Field(min_length=1)]
@@ -257,7 +257,7 @@ class BackendServicesEntry(BaseModel):
 class ClientEntry(BaseModel):
     """One table of the clients file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     id: Annotated[str, AfterValidator(_id)]
     issuer: _Text

@@ -5,8 +5,7 @@ arrays and single resources are read as well; what cannot be read is counted, ne
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,8 +14,7 @@ from cds_hooks.raw_json import is_absent
 from cds_hooks.references import names_of
 
 
-@dataclass(frozen=True, slots=True)
-class ContextEntry:
+class ContextEntry(NamedTuple):
     """One usable entry, of any resource type.
 
     `reference` is `Type/id`; without an id it is the fullUrl, and without that `Type/entry-<n>`, n from 1.

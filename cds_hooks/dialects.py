@@ -36,9 +36,10 @@ class Dialect:
     """Resource types that the EHR does not have at all, so that to ask for them is in vain."""
 
 
+_SPEC = Dialect()
 DIALECTS: Mapping[str, Dialect] = {
-    "spec": Dialect(),
-    "sandbox": Dialect(),
+    "spec": _SPEC,
+    "sandbox": _SPEC,
     "epic": Dialect(selection_behavior="any", takes_several_actions=False, names_systems_by_oid=True),
     "oracle": Dialect(
         selection_behavior="at-most-one",
@@ -67,12 +68,9 @@ def unsupported_types(client: Client) -> frozenset[str]:
 
 def adapt(response: Response, dialect: Dialect) -> Response:
     """The response as the EHR can take it. What it would misread is left out, never sent by halves."""
-    if dialect == _SPEC or not response.cards:
+    if dialect is _SPEC or not response.cards:
         return response
     return replace(response, cards=tuple(_card(card, dialect) for card in response.cards))
-
-
-_SPEC = DIALECTS["spec"]
 
 
 def _card(card: Card, dialect: Dialect) -> Card:

@@ -1,8 +1,7 @@
 """`draftOrders` and `selections` of the order hooks, in the shapes that EHRs really send."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,8 +26,7 @@ _R4_ORDER_TYPES = frozenset(
 _PRE_R4_ORDER_TYPES = frozenset({"DiagnosticOrder", "MedicationOrder", "ProcedureRequest", "ReferralRequest"})
 
 
-@dataclass(frozen=True, slots=True)
-class DraftOrder:
+class DraftOrder(NamedTuple):
     """One usable entry of `draftOrders`, of any resource type.
 
     `reference` is `Type/id`; without an id it is the fullUrl, and without that `Type/entry-<n>`, n from 1.
@@ -58,14 +56,14 @@ def read_draft_orders(
         DraftOrder(each.reference, each.has_id, each.resource_type, each.resource, is_selected)
         for each, is_selected in zip(found, chosen, strict=True)
     )
-    require_r4((order.resource_type for order in orders if order.selected), "context.draftOrders")
+    require_r4([order.resource_type for order in orders if order.selected], "context.draftOrders")
     return orders, unreadable
 
 
 def require_r4(order_types: Iterable[str], field: str) -> None:
     """Raises UnsupportedFhirVersion when all the orders are of a type that only DSTU2 or STU3 has."""
     types = frozenset(order_types)
-    if types & _PRE_R4_ORDER_TYPES and not types & _R4_ORDER_TYPES:
+    if not types.isdisjoint(_PRE_R4_ORDER_TYPES) and types.isdisjoint(_R4_ORDER_TYPES):
         raise UnsupportedFhirVersion(field)
 
 

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urljoin
@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urljoin
 import msgspec
 import requests
 from fhirclient.server import FHIRServer
+from msgspec.structs import replace
 
 from cds_hooks.allowed_bases import AllowedBases, BaseUrl
 from cds_hooks.backend_services import MAX_BYTES, BackendTokens, OwnToken
@@ -331,7 +332,7 @@ class FhirAccess:
         A token that was issued for another patient, or when the client names whom tokens are issued to, for
         none of them, is never used: the reader answers `not-permitted`. The deadline runs from now.
         """
-        base = BaseUrl.parse(request.fhir_server or "")
+        base = None if request.fhir_server is None else BaseUrl.parse(request.fhir_server)
         if base is None or not client.fhir_bases.permits(base.url):
             return None
         lent = request.fhir_authorization

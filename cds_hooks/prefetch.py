@@ -1,10 +1,11 @@
 """What a prefetch key, or an answer of the FHIR server, really holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from random import randrange
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -60,6 +61,8 @@ class _Head(msgspec.Struct, rename="camel"):
 _ABSENT = msgspec.Raw()
 _MAX_VALUES, _MAX_OBJECTS = 200_000, 120_000
 """In one answer: values far smaller than those of resources take many times their size, once decoded."""
+_STRIDES = (4001, 4003, 4007, 4013, 4019, 4021, 4027, 4049, 4051, 4057, 4073, 4079, 4091, 4093, 4099, 4111)
+"""Primes: whatever repeats itself in a body, most of them do not fall in with it."""
 _MAX_ENTRIES = 3_000
 """Looked at one by one."""
 _MAX_ASIDE_BYTES = 64 * 1024
@@ -72,6 +75,10 @@ _loose_entry_decoder = msgspec.json.Decoder(_LooseEntry)
 _head_decoder = msgspec.json.Decoder(_Head)
 _any_decoder = msgspec.json.Decoder()
 _array_decoder = msgspec.json.Decoder(list[msgspec.Raw] | None)
+
+
+_NOT_SENT: Reading[Any] = Reading(PrefetchState.ABSENT, unread=Unread.ABSENT)
+_NULL: Reading[Any] = Reading(PrefetchState.NULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,37 @@ def _plan(view: type[msgspec.Struct]) -> _Plan:
     )
 
 
+class PrefetchKey(NamedTuple):
+    """What a prefetch key holds: resources of one type, and the view that each is read as.
+
+    `is_single` holds for the one resource of a read template, and not for the Bundle of a search.
+    """
+
+    view: type[msgspec.Struct]
+    resource_type: str
+    is_single: bool = False
+
+    @property
+    def decoded_type(self) -> Any:
+        """What a value is decoded to that holds this and nothing odd; None stands for null."""
+        whole: Any = self.view if self.is_single else _Bundle[self.view]  # type: ignore[name-defined]
+        return whole | None
+
+    def reading_of(self, decoded: Any) -> Reading[Any] | None:
+        """What is in a value of `decoded_type`. None when what came needs a closer look."""
+        if decoded is None:
+            return _NULL
+        plan = _plan(self.view)
+        if not self.is_single:
+            return _reading_of(decoded, plan, self.resource_type)
+        is_it = plan.type_of(decoded) == self.resource_type
+        return Reading(PrefetchState.PRESENT, (decoded,)) if is_it else None
+
+    def read(self, raw: msgspec.Raw | None) -> Reading[Any]:
+        """What is in a value as it came, however it came; `raw=None` says that the key is absent."""
+        return (read_resource if self.is_single else read_searchset)(raw, self.view, self.resource_type)
+
+
 def read_searchset(raw: msgspec.Raw | bytes | None, view: type[V], resource_type: str) -> Reading[V]:
     """The resources of `resource_type` in a searchset Bundle; `raw=None` says that the key is absent.
 
@@ -103,7 +141,7 @@ def read_searchset(raw: msgspec.Raw | bytes | None, view: type[V], resource_type
     once. A single resource, an array of resources and the pre-1.0 wrapper are read like a Bundle.
     """
     if raw is None:
-        return Reading(PrefetchState.ABSENT, unread=Unread.ABSENT)
+        return _NOT_SENT
     if _is_crowded(raw):
         return Reading(PrefetchState.INCOMPLETE, unread=Unread.TOO_LARGE)
     try:
@@ -140,6 +178,18 @@ def _is_crowded(raw: msgspec.Raw | bytes) -> bool:
     return content.count(b",") > _MAX_VALUES or content.count(b"{") > _MAX_OBJECTS
 
 
+def may_be_crowded(body: bytes) -> bool:
+    """May one of the values in `body` be crowded? To count all would cost as much as to decode the body.
+
+    Looked at is one byte in some hundreds, and half of what is too much is taken for it.
+    """
+    if len(body) < 2 * _MAX_VALUES:
+        return False
+    seen = b"".join([body[randrange(stride) :: stride] for stride in _STRIDES])  # noqa: S311
+    share = 2 * len(body) / len(seen)
+    return seen.count(b",") * share > _MAX_VALUES or seen.count(b"{") * share > _MAX_OBJECTS
+
+
 def _wrong_type() -> Reading[V]:
     return Reading(PrefetchState.WRONG_TYPE, unread=Unread.WRONG_TYPE)
 
@@ -151,8 +201,10 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
         bundle = plan.bundle.decode(raw)
     except msgspec.ValidationError:
         return None
-    if bundle is None:
-        return Reading(PrefetchState.NULL)
+    return _NULL if bundle is None else _reading_of(bundle, plan, resource_type)
+
+
+def _reading_of(bundle: _Bundle[V], plan: _Plan, resource_type: str) -> Reading[V] | None:
     if bundle.resource_type != "Bundle":
         return None
     entries = bundle.entry or ()
@@ -160,19 +212,27 @@ def _read_whole(raw: msgspec.Raw | bytes, view: type[V], resource_type: str) -> 
     if resources and set(map(plan.type_of, resources)) != {resource_type}:
         return None
     kept = without_repeats(resources)
-    links = {link.relation: link.url for link in reversed(bundle.link or ())}
-    next_link, total = links.get("next"), _total(bundle.total)
-    included = sum(e.search is not None and e.search.mode in _NO_MATCH for e in entries) if total else 0
+    next_link, self_link = _first_links(bundle.link) if bundle.link else (None, None)
+    total = _total(bundle.total)
+    included = _included(entries) if total else 0
     unread = _unread_of_page(next_link, len(kept) - included, total)
-    return Reading(
-        state_of(kept, unread),
-        kept,
-        next_link=next_link or None,
-        unread=unread,
-        self_link=links.get("self"),
-        included=included,
-        total=total,
-    )
+    return Reading(state_of(kept, unread), kept, 0, next_link or None, unread, self_link, 0, included, total)
+
+
+def _first_links(links: list[_Link]) -> tuple[str | None, str | None]:
+    """The URLs of the next page and of this one."""
+    next_link = self_link = None
+    for link in links:
+        if link.relation == "self" and self_link is None:
+            self_link = link.url
+        elif link.relation == "next" and next_link is None:
+            next_link = link.url
+    return next_link, self_link
+
+
+def _included(entries: Sequence[_Entry[V]]) -> int:
+    modes = [entry.search.mode for entry in entries if entry.search is not None]
+    return sum(map(modes.count, _NO_MATCH)) if modes else 0
 
 
 def _total(told: Any) -> int | None:

@@ -1,12 +1,12 @@
 """What JSON that has not been decoded yet gives away: a body as a whole, a value by its first bytes."""
 
-import codecs
+from codecs import utf_8_decode
 
 import msgspec
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SLICE_BYTES = 16 * 1024
-_BOTTOMLESS = (b"]" * 64, b"}" * 64, b"]}" * 32)
+_SLICE_BYTES = 2 * 1024
+_BOTTOMLESS = (b"]" * 192, b"}" * 192, b"]}" * 96)
 """How nesting far beyond FHIR's ends. Newer Pythons let the decoder go thousands of levels down."""
 
 
@@ -25,12 +25,13 @@ def decodable(body: bytes) -> bytes:
 
 
 def _require_utf8(body: bytes) -> None:
-    """msgspec does not look at the encoding of what it skips. In slices, to make no copy of the body."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(body)
-    for start in range(0, len(body), _SLICE_BYTES):
-        decoder.decode(view[start : start + _SLICE_BYTES])
-    decoder.decode(b"", final=True)
+    """msgspec does not look at the encoding of what it skips. In slices: most of them are plain ASCII."""
+    start, end = 0, len(body)
+    while start < end:
+        piece = body[start : start + _SLICE_BYTES]
+        is_last = start + _SLICE_BYTES >= end
+        # A slice may end within a character: the next one begins where that does.
+        start += len(piece) if piece.isascii() else utf_8_decode(piece, "strict", is_last)[1]
 
 
 def is_absent(raw: msgspec.Raw) -> bool:
@@ -40,7 +41,7 @@ def is_absent(raw: msgspec.Raw) -> bool:
 
 
 def is_object(raw: msgspec.Raw) -> bool:
-    return bytes(memoryview(raw)[:1]) == b"{"
+    return memoryview(raw)[:1].tobytes() == b"{"
 
 
 def string_in(raw: msgspec.Raw) -> str | None:

@@ -1,22 +1,22 @@
 """A hook request: the body of POST /cds-services/{id}, strict where it matters and lenient elsewhere.
 
-Unknown fields and extensions are skipped without being decoded. Context and prefetch stay `msgspec.Raw`
-until someone needs them, so the body is scanned once.
+Unknown fields and extensions are skipped without being decoded. The context stays `msgspec.Raw` until it is
+known which hook calls; the prefetch is decoded along with the rest where the service says what it holds.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from cds_hooks.contexts import CONTEXT_READERS, Context, DraftOrdersMissing
+from cds_hooks.envelope import NO_KEYS, Envelope, Prefetch, PrefetchKeys, read_envelope
 from cds_hooks.errors import CdsHooksError, InvalidRequest, OrdersWithheld
-from cds_hooks.raw_json import decodable, is_absent, is_object, string_in
+from cds_hooks.raw_json import is_absent, is_object, string_in
 from cds_hooks.references import bare_id
 
-_ABSENT = msgspec.Raw()
 _UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _NOT_LISTED = "hook must be one of the hooks that this service lists in its discovery."
@@ -38,8 +38,7 @@ class FhirAuthorization:
     patient: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class HookRequest:
+class HookRequest(NamedTuple):
     """`hook_instance` is a lower-case UUID; `prefetch` holds the value of each key as it came.
 
     `sends_authorization` holds for one that cannot be used, too, when `fhir_authorization` is None.
@@ -51,24 +50,9 @@ class HookRequest:
     fhir_server: str | None
     fhir_authorization: FhirAuthorization | None
     context: Context
-    prefetch: Mapping[str, msgspec.Raw]
+    prefetch: Prefetch
     sends_authorization: bool = False
     unsupported_types: frozenset[str] = frozenset()
-
-
-class _Envelope(msgspec.Struct, rename="camel"):
-    hook: msgspec.Raw = _ABSENT
-    hook_instance: msgspec.Raw = _ABSENT
-    fhir_server: msgspec.Raw = _ABSENT
-    fhir_authorization: msgspec.Raw = _ABSENT
-    context: msgspec.Raw = _ABSENT
-    prefetch: dict[str, msgspec.Raw] | None = None
-
-
-class _EnvelopeWithOddPrefetch(_Envelope, rename="camel"):
-    """A prefetch that is no object holds no data."""
-
-    prefetch: Any = None
 
 
 class _Authorization(msgspec.Struct):
@@ -80,24 +64,30 @@ class _Authorization(msgspec.Struct):
     patient: Any = None
 
 
-_envelope_decoder = msgspec.json.Decoder(_Envelope)
-_odd_envelope_decoder = msgspec.json.Decoder(_EnvelopeWithOddPrefetch)
 _authorization_decoder = msgspec.json.Decoder(_Authorization)
 
 
-def read_hook_request(body: bytes, service_hooks: Collection[str]) -> HookRequest:
-    """The request in `body` for a service that answers `service_hooks`.
+def read_hook_request(
+    body: bytes,
+    service_hooks: Collection[str],
+    keys: PrefetchKeys = NO_KEYS,
+    *,
+    unsupported_types: frozenset[str] = frozenset(),
+) -> HookRequest:
+    """The request in `body` for a service that answers `service_hooks` and reads `keys` of the prefetch.
 
     Raises InvalidRequest, naming the field at fault, and UnsupportedFhirVersion for orders that are not R4.
     """
     try:
-        return _read(body, service_hooks)
+        return _read(body, service_hooks, keys, unsupported_types)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body must be one JSON object in UTF-8.", code="structure") from None
 
 
-def _read(body: bytes, service_hooks: Collection[str]) -> HookRequest:
-    envelope = _read_envelope(body)
+def _read(
+    body: bytes, service_hooks: Collection[str], keys: PrefetchKeys, unsupported_types: frozenset[str]
+) -> HookRequest:
+    envelope, prefetch = read_envelope(body, keys)
     hook = string_in(envelope.hook)
     if hook is None or hook not in service_hooks:
         raise InvalidRequest(_NOT_ANSWERED.get(hook or "", _NOT_LISTED), "hook")
@@ -110,42 +100,33 @@ def _read(body: bytes, service_hooks: Collection[str]) -> HookRequest:
         hook_instance=instance[1].lower(),
         fhir_server=fhir_server,
         fhir_authorization=_read_authorization(envelope.fhir_authorization, fhir_server),
-        context=_read_context(hook, envelope),
-        prefetch=envelope.prefetch or {},
+        context=_read_context(hook, envelope, prefetch),
+        prefetch=prefetch,
         sends_authorization=not is_absent(envelope.fhir_authorization),
+        unsupported_types=unsupported_types,
     )
 
 
-def _read_context(hook: str, envelope: _Envelope) -> Context:
+def _read_context(hook: str, envelope: Envelope, prefetch: Prefetch) -> Context:
     try:
         return CONTEXT_READERS[hook](envelope.context)
     except DraftOrdersMissing as missing:
-        raise _withheld(envelope) or missing from None
+        raise _withheld(envelope, prefetch) or missing from None
 
 
-def _withheld(envelope: _Envelope) -> CdsHooksError | None:
+def _withheld(envelope: Envelope, prefetch: Prefetch) -> CdsHooksError | None:
     """Why an EHR sends no orders at all, as far as the rest of the call gives it away."""
     if not is_absent(envelope.fhir_authorization):
         return OrdersWithheld(
             "The call lends FHIR access and yet has no draftOrders. Likely the app at the EHR has not been "
             "granted the scopes for unsigned orders."
         )
-    if not envelope.prefetch:
+    if not prefetch:
         return OrdersWithheld(
             "The call has neither draftOrders nor prefetch nor fhirAuthorization. Likely the EHR stripped "
             "it, since this service's URL is not registered, exactly as called, for the app's client id."
         )
     return None
-
-
-def _read_envelope(body: bytes) -> _Envelope:
-    body = decodable(body)
-    try:
-        return _envelope_decoder.decode(body)
-    except msgspec.ValidationError:
-        envelope = _odd_envelope_decoder.decode(body)
-        envelope.prefetch = None
-        return envelope
 
 
 def _read_fhir_server(raw: msgspec.Raw) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,14 +11,14 @@ from cds_hooks.cards import Response
 from cds_hooks.clients import Client
 from cds_hooks.contexts import PREFETCH_TOKENS
 from cds_hooks.fhir_access import FhirReader
+from cds_hooks.prefetch import PrefetchKey
 from cds_hooks.request import HookRequest
 
 CDS_HOOKS_VERSION = "2.0.1"
 _TOKEN = re.compile(r"\{\{(.*?)\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class HookCall:
+class HookCall(NamedTuple):
     """One call: who makes it, what was sent, and the FHIR server to read, None when none may be read."""
 
     client: Client
@@ -29,7 +30,8 @@ class HookCall:
 class Service:
     """One hook that a service answers; the same `id` may be offered for several hooks.
 
-    `prefetch` maps keys to FHIR query templates. Raises ValueError for a required text that is empty, and for
+    `prefetch` maps keys to FHIR query templates; of those in `keys` it is known what they hold, and so they
+    are decoded along with the call. Raises ValueError for a required text that is empty, and for
     a template with a token that the hook does not have.
     """
 
@@ -39,6 +41,7 @@ class Service:
     description: str
     prefetch: Mapping[str, str]
     answer: Callable[[HookCall], Response] = field(repr=False)
+    keys: Mapping[str, PrefetchKey] = field(default_factory=dict, repr=False)
     usage_requirements: str | None = None
     hook_version: str | None = None
 

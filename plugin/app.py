@@ -39,7 +39,7 @@ from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
-from plugin.evidence.placed import TEMPLATES
+from plugin.evidence.placed import KEYS, TEMPLATES
 from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.logs import (
     log_keys,
@@ -113,7 +113,6 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
     fhir_access = create_fhir_access(settings, metrics)
     app = Flask("spinal-injection-cds", static_folder=None)
     app.extensions |= {"fhir_access": fhir_access, "metrics": metrics}
-    metrics.count_in_flight(app)
     weakref.finalize(app, watch.close)
     if settings.tracing:
         _trace(app)
@@ -128,6 +127,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None) -> Flask:
             max_body_bytes=settings.max_body_bytes,
             rate_limit=RateLimit(settings.rate_limit) if registrations else None,
             max_in_flight=settings.max_in_flight,
+            on_in_flight=metrics.in_flight,
             observe=partial(observers.called, breakers=fhir_access.breakers),
             on_unexpected=log_unexpected,
         )
@@ -392,6 +392,7 @@ def hook_services(review: Review, answer: Answer) -> list[Service]:
             ),
             prefetch=templates_for(hook, {**TEMPLATES, **review.record.templates}),
             answer=answer,
+            keys={**KEYS, **review.record.keys},
             usage_requirements=_USAGE,
             hook_version=version,
         )

@@ -10,7 +10,6 @@ import logging
 import sys
 import threading
 from collections.abc import MutableMapping
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -59,6 +58,8 @@ def configure_logging(level: str) -> None:
 
 
 def _only_listed(_: object, __: str, event: _Event) -> _Event:
+    if event.keys() <= FIELDS:
+        return event
     return {key: value for key, value in event.items() if key in FIELDS}
 
 
@@ -103,7 +104,7 @@ _log: Any = structlog.get_logger()
 
 
 def log_call(record: CallRecord | FeedbackRecord) -> None:
-    fields = {key: value for key, value in asdict(record).items() if value is not None}
+    fields = {key: value for key, value in record._asdict().items() if value is not None}
     fields["milliseconds"] = round(record.milliseconds, 2)
     if unmapped := g.pop("unmapped", None):
         fields["unmapped"] = dict(unmapped)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
-from flask import Flask, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
@@ -69,7 +69,12 @@ class Metrics:
         self._broken = gauge(
             "control_broken", "1 while the control file or the switches cannot be read", "livemax"
         )
-
+        # To find a child by the texts of its labels takes longer than to count: those of every call are kept.
+        self._requests_of = cache(self._requests.labels)
+        self._duration_of = cache(self._duration.labels)
+        self._cards_of = cache(self._cards.labels)
+        self._unread_of = cache(self._unread.labels)
+        self._unmapped_of = cache(self._unmapped.labels)
         self._ever_off: frozenset[str] = frozenset()
 
     def call(self, record: CallRecord | FeedbackRecord) -> None:
@@ -80,19 +85,19 @@ class Metrics:
             self._feedback.labels(client, record.status).inc()
             return
         hook = record.hook or _OF_NOBODY
-        self._requests.labels(client, hook, record.status).inc()
-        self._duration.labels(hook).observe(record.milliseconds / 1000)
+        self._requests_of(client, hook, record.status).inc()
+        self._duration_of(hook).observe(record.milliseconds / 1000)
 
     def reviewed(self, reviewed: Reviewed) -> None:
         """Cards, and what of the record could not be read or recognised."""
         for mode, cards in (("live", reviewed.response.cards), ("silent", reviewed.silent)):
             for card in cards:
                 topic = card.source.topic.code if card.source.topic else _OF_NOBODY
-                self._cards.labels(topic, card.indicator, mode).inc()
+                self._cards_of(topic, card.indicator, mode).inc()
         for unread in reviewed.unread:
-            self._unread.labels(unread.value).inc()
+            self._unread_of(unread.value).inc()
         for system, count in reviewed.unmapped.items():
-            self._unmapped.labels(system).inc(count)
+            self._unmapped_of(system).inc(count)
 
     def fhir_read(self, read: FhirRead) -> None:
         self._fhir.labels(read.resource_type).observe(read.seconds)
@@ -119,19 +124,9 @@ class Metrics:
     def control_is_broken(self, is_so: bool) -> None:
         self._broken.set(is_so)
 
-    def count_in_flight(self, app: Flask) -> None:
-        """Calls of services and feedback, from the moment they are read."""
-
-        @app.before_request
-        def began() -> None:
-            if request.endpoint in ("cds_hooks.call", "cds_hooks.feedback"):
-                g.in_flight = True
-                self._in_flight.inc()
-
-        @app.teardown_request
-        def ended(_: BaseException | None) -> None:
-            if g.pop("in_flight", False):
-                self._in_flight.dec()
+    def in_flight(self, change: int) -> None:
+        """Calls of services and feedback that began, less those that ended."""
+        self._in_flight.inc(change)
 
 
 class CountedReplayStore:

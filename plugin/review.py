@@ -83,7 +83,7 @@ class Review:
             readings = self.record.read(request, server, orders)
             if nothing_was_read(readings):
                 raise DataUnobtainable(*readings)
-            unread = tuple(r.unread for r in readings.values() if r.unread is not None)
+            unread = tuple([r.unread for r in readings.values() if r.unread is not None])
             evidence = assemble(readings, orders, chart, self.policy.file.encounter_diagnosis_max_age_days)
             verdicts = tuple(
                 self.judge.judge(self._case(order, evidence, orders), request.hook)

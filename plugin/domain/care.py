@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from plugin.domain.case import Case
-from plugin.domain.coverage import Days, Interval, Stretch, Window, intervals, stretches
+from plugin.domain.check import Item
+from plugin.domain.coverage import Days, Interval, Stretch, Window, at_least, at_most, stretches
 from plugin.domain.dates import days_before
 from plugin.domain.evidence import CareEntry, CareKind
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 
-@dataclass(frozen=True, slots=True)
-class Care:
+class Care(NamedTuple):
     """The episode's conservative care, counted."""
 
     active: Days
@@ -25,92 +26,112 @@ class Care:
     has_any: Truth
     """Treatment of any kind, active or not."""
     entries: tuple[CareEntry, ...]
+    items: tuple[Item, ...]
+    """The entries as they are shown."""
     current: Stretch | None
     """The latest stretch: the one that further treatment would go on with."""
 
     @property
     def documented(self) -> int:
-        if self.has_active is Truth.TRUE:
+        if self.has_active is TRUE:
             return max(self.active.least, self.combined.least)
         return self.medication.least
 
 
 def count_care(case: Case, lookback_days: int, gap_days: int) -> Care:
     """Care within the look-back and since the episode began; a pause longer than `gap_days` ends a course."""
-    least, most = _windows(case, lookback_days)
-    entries = [e for e in case.evidence.care.entries if _overlaps(e, most)]
-    active = [e for e in entries if e.kind is CareKind.ACTIVE]
-    treated = [e for e in active if not e.is_evaluation]
-    medication = [e for e in entries if e.kind is CareKind.MEDICATION]
-    received = [e for e in entries if e.kind is not CareKind.REFERRAL and not e.is_evaluation]
-    treated_least, treated_most = intervals(treated, least, "least"), intervals(treated, most, "most")
-    low = _Reckoned(
-        intervals(active, least, "least"),
-        treated_least,
-        intervals(medication, least, "least"),
-        gap_days,
-    )
-    high = _Reckoned(
-        intervals(active, most, "most"), treated_most, intervals(medication, most, "most"), gap_days
-    )
-    joined = low.joined
+    return case.once(("care", lookback_days, gap_days), lambda: _counted(case, lookback_days, gap_days))
+
+
+def _counted(case: Case, lookback_days: int, gap_days: int) -> Care:
+    narrowest, widest = _windows(case, lookback_days)
+    low, high, entries = _Reckoned(), _Reckoned(), []
+    for entry in case.evidence.care.entries:
+        most = at_most(entry, widest)
+        if most is None:
+            continue
+        entries.append(entry)
+        high.add(entry, most)
+        least = at_least(entry, narrowest)
+        if least is not None:
+            low.add(entry, least)
+    fewest = low.counted(gap_days)
+    most_days = fewest if high == low else high.counted(gap_days)
     return Care(
-        active=Days(low.longest_span, high.longest_span),
-        combined=Days(_most_covered(joined), _most_covered(high.joined)),
-        medication=Days(low.medicated, high.medicated),
-        has_active=_exists(treated_least, treated_most),
+        active=Days(fewest.active, most_days.active),
+        combined=Days(fewest.combined, most_days.combined),
+        medication=Days(fewest.medication, most_days.medication),
+        has_active=_exists(low.treated, high.treated),
         has_medication=_exists(low.medication, high.medication),
-        has_any=_exists(intervals(received, least, "least"), intervals(received, most, "most")),
+        has_any=_exists(low.received, high.received),
         entries=tuple(entries),
-        current=joined[-1] if joined else None,
+        items=tuple([entry.item() for entry in entries]),
+        current=fewest.current,
     )
 
 
+_ACTIVE, _MEDICATION, _REFERRAL = CareKind.ACTIVE, CareKind.MEDICATION, CareKind.REFERRAL
+
+
+class _Counted(NamedTuple):
+    """Days of one reckoning."""
+
+    active: int
+    combined: int
+    medication: int
+    current: Stretch | None
+
+
+@dataclass(slots=True)
 class _Reckoned:
-    """Active care and medication as day intervals, counted in one way. Assessments count beside treatment."""
+    """Care as day intervals, reckoned in one way. Assessments count beside treatment."""
 
-    def __init__(
-        self, active: list[Interval], treated: list[Interval], medication: list[Interval], gap_days: int
-    ) -> None:
-        self.medication = medication
-        self._gap_days = gap_days
-        self._spans = [s for s in stretches(active, gap_days) if any(s.holds(part) for part in treated)]
+    active: list[Interval] = field(default_factory=list)
+    treated: list[Interval] = field(default_factory=list)
+    """Of the active care, what is no assessment."""
+    medication: list[Interval] = field(default_factory=list)
+    received: list[Interval] = field(default_factory=list)
+    """Treatment of any kind."""
 
-    @property
-    def longest_span(self) -> int:
-        return max((stretch.span for stretch in self._spans), default=0)
+    def add(self, entry: CareEntry, days: Interval) -> None:
+        kind = entry.kind
+        if kind is _ACTIVE:
+            self.active.append(days)
+            if not entry.is_evaluation:
+                self.treated.append(days)
+        elif kind is _MEDICATION:
+            self.medication.append(days)
+        if not entry.is_evaluation and kind is not _REFERRAL:
+            self.received.append(days)
 
-    @property
-    def medicated(self) -> int:
-        return _most_covered(stretches(self.medication, self._gap_days))
-
-    @property
-    def joined(self) -> list[Stretch]:
-        """Active spans and medication together; a span counts whole, from first to last session."""
-        spans = [(stretch.first.toordinal(), stretch.last.toordinal()) for stretch in self._spans]
-        return stretches(sorted(spans + self.medication), self._gap_days)
+    def counted(self, gap_days: int) -> _Counted:
+        """Of active care, courses with a treatment in them; a course counts whole, from first to last day."""
+        courses = [s for s in stretches(self.active, gap_days) if any(map(s.holds, self.treated))]
+        joined = stretches([*[course.days for course in courses], *self.medication], gap_days)
+        return _Counted(
+            active=max([course.span for course in courses], default=0),
+            combined=_most_covered(joined),
+            medication=_most_covered(stretches(self.medication, gap_days)),
+            current=joined[-1] if joined else None,
+        )
 
 
 def _windows(case: Case, lookback_days: int) -> tuple[Window, Window]:
     """The window at its narrowest and at its widest: an onset known only roughly moves its start."""
-    since = days_before(case.as_of, lookback_days)
+    since, until = days_before(case.as_of, lookback_days).toordinal(), case.as_of.toordinal()
     began = case.onset.began
     if case.onset.is_unread:
-        return Window(case.as_of, days_before(case.as_of, 1)), Window(since, case.as_of)
+        return (until, until - 1), (since, until)
     if began is None:
-        return Window(since, case.as_of), Window(since, case.as_of)
-    return Window(max(since, began.last), case.as_of), Window(max(since, began.first), case.as_of)
-
-
-def _overlaps(entry: CareEntry, window: Window) -> bool:
-    return bool(intervals((entry,), window, "most"))
+        return (since, until), (since, until)
+    return (max(since, began.last.toordinal()), until), (max(since, began.first.toordinal()), until)
 
 
 def _most_covered(found: list[Stretch]) -> int:
-    return max((s.covered for s in found), default=0)
+    return max([stretch.covered for stretch in found], default=0)
 
 
 def _exists(least: list[Interval], most: list[Interval]) -> Truth:
     if least:
-        return Truth.TRUE
-    return Truth.UNKNOWN if most else Truth.FALSE
+        return TRUE
+    return UNKNOWN if most else FALSE

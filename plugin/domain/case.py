@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from collections.abc import Callable, Collection, Hashable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from plugin.domain.check import Unread
 from plugin.domain.dates import DateRange
@@ -15,13 +16,13 @@ from plugin.domain.injections import Injection, Session, Sessions, is_same_area,
 from plugin.domain.order import InjectionOrder
 from plugin.domain.pain_pattern import LIMB_PATTERNS, PainPattern, PatternParams, read_pain_pattern
 from plugin.domain.regions import Region
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
+T = TypeVar("T")
 Chronicity = Literal["acute", "chronic", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Onset:
+class Onset(NamedTuple):
     """When this episode began. `began` None with `recorded`: it began on that day or earlier."""
 
     began: DateRange | None
@@ -35,15 +36,17 @@ class Onset:
         if self.began is not None:
             least, most = (on.first - self.began.last).days, (on.last - self.began.first).days
             if least >= days:
-                return Truth.TRUE
-            return Truth.FALSE if most < days else Truth.UNKNOWN
+                return TRUE
+            return FALSE if most < days else UNKNOWN
         if self.recorded is not None and (on.first - self.recorded.last).days >= days:
-            return Truth.TRUE
-        return Truth.UNKNOWN
+            return TRUE
+        return UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
+    """What is worked out from these fields on the way is kept with the case: several rules ask it."""
+
     order: InjectionOrder
     evidence: Evidence
     pattern: PainPattern
@@ -53,6 +56,14 @@ class Case:
     chronicity: Chronicity
     alongside: tuple[InjectionOrder, ...] = ()
     """The other injections among the drafts of the hook, selected or not."""
+    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, question: Hashable, answer: Callable[[], T]) -> T:
+        """The answer to a question that may be asked again, by another rule or with other numbers."""
+        if question not in self._known:
+            self._known[question] = answer()
+        known: T = self._known[question]
+        return known
 
     def sessions(
         self,
@@ -69,12 +80,12 @@ class Case:
 
         def belongs(injection: Injection) -> Truth:
             if injection.family not in families:
-                return Truth.FALSE
+                return FALSE
             is_meant = injection.purpose in purposes
             if not is_meant and injection.purpose is not Purpose.UNDETERMINED:
-                return Truth.FALSE
+                return FALSE
             same = is_same_half(self.region, injection.region)
-            return same if is_meant else same & Truth.UNKNOWN
+            return same if is_meant else same & UNKNOWN
 
         return self._sessions(belongs, within_days, before)
 
@@ -100,9 +111,9 @@ class Case:
 
         planned = self.order.planned
         if planned is None:
-            return before(self.order.asked_on or self.as_of) & Truth.UNKNOWN
+            return before(self.order.asked_on or self.as_of) & UNKNOWN
         earliest, latest = before(planned.first), before(planned.last)
-        return earliest if earliest is latest else Truth.UNKNOWN
+        return earliest if earliest is latest else UNKNOWN
 
     def days_since(self, session: Session | None) -> str:
         """`20`, or `10 to 40` where the planned day is not exact; empty without a session."""
@@ -128,24 +139,51 @@ class Case:
     def as_of(self) -> date:
         return self.order.as_of
 
-    @property
+    @cached_property
+    def standing(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses on record that stand today, certain or not."""
+        entries = self.evidence.diagnoses.entries
+        return tuple([d for d in entries if d.standing is _CURRENT or d.standing is _CONTRADICTORY])
+
+    @cached_property
+    def certain(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses on record that the patient has today for sure."""
+        return tuple([d for d in self.standing if d.is_certain and d.standing is _CURRENT])
+
+    @cached_property
+    def standing_sets(self) -> frozenset[str]:
+        """The value sets that some diagnosis on record which stands today is of."""
+        return frozenset().union(*[concept.sets for d in self.standing for concept in d.concepts])
+
+    @cached_property
     def reasons(self) -> tuple[Diagnosis, ...]:
         """The diagnoses that the order gives as its reason and that stand today, certain or not."""
         named = self.order.reason_references
-        charted = (d for d in self.evidence.diagnoses.entries if d.reference in named)
-        return tuple(d for d in (*charted, *self.order.reason_codes) if d.standing in _STANDING)
+        charted = [d for d in self.standing if d.reference in named]
+        return (*charted, *[d for d in self.order.reason_codes if d.standing in _STANDING])
 
-    @property
+    @cached_property
+    def current_reasons(self) -> tuple[Diagnosis, ...]:
+        """Of the order's reasons those that are current, in the order of the order."""
+        by_reference = {d.reference: d for d in self.evidence.diagnoses.entries}
+        charted = [by_reference[r] for r in self.order.reason_references if r in by_reference]
+        return tuple([d for d in (*charted, *self.order.reason_codes) if d.standing is _CURRENT])
+
+    @cached_property
     def listed(self) -> tuple[Diagnosis, ...]:
         """The other diagnoses on record that stand today, certain or not."""
         named = self.order.reason_references
-        entries = self.evidence.diagnoses.entries
-        return tuple(d for d in entries if d.standing in _STANDING and d.reference not in named)
+        return tuple([d for d in self.standing if d.reference not in named])
 
-    @property
+    @cached_property
     def diagnoses_unread(self) -> tuple[Unread, ...]:
         """Reasons that could not be found, and what else of the diagnoses could not be read."""
         return tuple(dict.fromkeys((*self.pattern.missing, *self.evidence.diagnoses.unread)))
+
+
+_CURRENT = Standing.CURRENT
+_CONTRADICTORY = Standing.CONTRADICTORY
+_STANDING = (_CURRENT, _CONTRADICTORY)
 
 
 def open_case(
@@ -161,14 +199,16 @@ def open_case(
     onset = _onset(pattern, evidence, region)
     lasted = onset.lasted_at_least(chronic_days, DateRange.on(order.as_of))
     chronicity: Chronicity = "unknown"
-    if lasted is Truth.TRUE:
+    if lasted is TRUE:
         chronicity = "chronic"
-    elif lasted is Truth.FALSE:
+    elif lasted is FALSE:
         chronicity = "acute"
     return Case(order, evidence, pattern, region, onset, chronicity, alongside)
 
 
 def _region(order: InjectionOrder, pattern: PainPattern) -> Region:
+    if order.region.stated and not order.region.is_pair:
+        return order.region
     named = pattern.region
     if not order.region.stated:
         return named if named.stated else order.region
@@ -180,45 +220,39 @@ def _onset(pattern: PainPattern, evidence: Evidence, region: Region) -> Onset:
 
     A reason given as a code carries no date; the same diagnosis on the problem list does.
     """
-    episode: tuple[Diagnosis, ...] = pattern.deciding
-    if not any(d.onset for d in episode):
-        episode = (*episode, *_twins(pattern, evidence, region))
-    dated = [d for d in episode if d.onset is not None]
-    is_unread = bool(evidence.diagnoses.unread or pattern.missing) and not dated
+    episode = pattern.deciding
+    dated = [(d.onset, d) for d in episode if d.onset is not None]
+    if not dated:
+        twins = _twins(pattern, evidence, region)
+        episode = (*episode, *twins)
+        dated = [(d.onset, d) for d in twins if d.onset is not None]
     if dated:
-        first = min(dated, key=lambda d: (d.onset or _FAR).first)
-        return Onset(_widened(first.onset, pattern), first.recorded, is_unread, first.reference)
+        began, first = min(dated, key=lambda known: known[0].first)
+        return Onset(_widened(began, pattern), first.recorded, False, first.reference)
     noted = [d.recorded for d in episode if d.recorded is not None]
-    return Onset(None, min(noted) if noted else None, is_unread)
+    return Onset(None, min(noted, default=None), bool(evidence.diagnoses.unread or pattern.missing))
 
 
-def _widened(began: DateRange | None, pattern: PainPattern) -> DateRange | None:
+def _widened(began: DateRange, pattern: PainPattern) -> DateRange:
     """An earlier onset of a reason whose region is not stated may be the episode's."""
-    if began is None:
-        return None
     others = [d.onset.first for d in pattern.of_unstated_region if d.onset is not None]
-    return DateRange(min([began.first, *others]), began.last)
+    return DateRange(min(began.first, *others), began.last) if others else began
 
 
 def _twins(pattern: PainPattern, evidence: Evidence, region: Region) -> list[Diagnosis]:
     """Current diagnoses with a code of the deciding ones, or of their kind in the same region."""
+    if not pattern.deciding:
+        return []
     concepts = {concept for d in pattern.deciding for concept in d.concepts}
     kinds = {_kind(d) for d in pattern.deciding}
     return [
         d
         for d in evidence.diagnoses.entries
-        if d.standing is Standing.CURRENT
+        if d.standing is _CURRENT
         and d not in pattern.deciding
-        and (
-            concepts.intersection(d.concepts)
-            or (_kind(d) in kinds and region.matches(d.region) is Truth.TRUE)
-        )
+        and (concepts.intersection(d.concepts) or (_kind(d) in kinds and region.matches(d.region) is TRUE))
     ]
 
 
 def _kind(diagnosis: Diagnosis) -> str | None:
     return "limb" if diagnosis.pattern in LIMB_PATTERNS else diagnosis.pattern
-
-
-_STANDING = frozenset({Standing.CURRENT, Standing.CONTRADICTORY})
-_FAR = DateRange(date.max - timedelta(days=1), date.max)

@@ -2,17 +2,20 @@
 
 A table is read from the top; the first row that is true decides. A row that *may* be true keeps every row
 below it from settling the question, unless all rows in question come to the same: all satisfied, or none.
+A row that cannot hold changes nothing, so that a table may leave it out: `if unread: yield Row("unread", …)`.
 By this, and because the conditions are Kleene's, learning more never reverses a settled answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from plugin.domain.dates import DateRange
-from plugin.domain.truth import Truth
+from plugin.domain.truth import TRUE, UNKNOWN, Truth
 
 
 class Outcome(StrEnum):
@@ -38,8 +41,7 @@ class Kind(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One chart entry, as a card or `--explain` shows it."""
 
     what: str
@@ -63,10 +65,10 @@ class Unread:
 
 
 Facts = Mapping[str, object]
+NO_FACTS: Final[Facts] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a decision table: when it holds, and what it then says."""
 
     name: str
@@ -78,12 +80,11 @@ class Row:
     speaks: bool = False
     """A satisfied row that still has a note to show."""
     decided_by: tuple[Item, ...] = ()
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = NO_FACTS
     about: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A rule's answer about one order."""
 
     criterion: str
@@ -94,7 +95,7 @@ class Check:
     """None: nothing to say."""
     decided_by: tuple[Item, ...] = ()
     set_aside: tuple[Item, ...] = ()
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = NO_FACTS
     unread: tuple[Unread, ...] = ()
     about: frozenset[str] = frozenset()
     """References of several orders that the answer is about together; each of them gets the same answer."""
@@ -111,7 +112,7 @@ def decide(
     criterion: str,
     rows: Iterable[Row],
     *,
-    facts: Facts,
+    facts: Facts = NO_FACTS,
     set_aside: tuple[Item, ...] = (),
     unread: tuple[Unread, ...] = (),
 ) -> Check:
@@ -121,26 +122,28 @@ def decide(
     """
     open_rows: list[Row] = []
     for row in rows:
-        if row.when is Truth.TRUE:
+        if row.when is TRUE:
             break
-        if row.when is Truth.UNKNOWN:
+        if row.when is UNKNOWN:
             open_rows.append(row)
     else:
         raise LookupError(f"{criterion}: no row of the table holds")
     if open_rows and _side(row) is not None and any(_side(r) is not _side(row) for r in open_rows):
         row = _undetermined(open_rows)
-    used = {item.reference for item in row.decided_by}
+    if set_aside:
+        used = {item.reference for item in row.decided_by}
+        set_aside = tuple(item for item in set_aside if item.reference not in used)
     return Check(
-        criterion=criterion,
-        row=row.name,
-        outcome=row.outcome,
-        reason=row.reason,
-        kind=_kind(row),
-        decided_by=row.decided_by,
-        set_aside=tuple(item for item in set_aside if item.reference not in used),
-        facts={**facts, **row.facts},
-        unread=unread if row.reason is Reason.NO_ACCESS else (),
-        about=row.about,
+        criterion,
+        row.name,
+        row.outcome,
+        row.reason,
+        _kind(row),
+        row.decided_by,
+        set_aside,
+        {**facts, **row.facts} if row.facts else facts,
+        unread if unread and row.reason is Reason.NO_ACCESS else (),
+        row.about,
     )
 
 
@@ -153,11 +156,11 @@ def _side(row: Row) -> bool | None:
 
 def _undetermined(open_rows: list[Row]) -> Row:
     seen = tuple(dict.fromkeys(item for row in open_rows for item in row.decided_by))
-    return Row("undetermined", Truth.TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
+    return Row("undetermined", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
 
 
 def _kind(row: Row) -> Kind | None:
-    if row.outcome is Outcome.NOT_MET or row.is_gap:
+    if row.is_gap or row.outcome is Outcome.NOT_MET:
         return Kind.GAP
     if row.outcome is Outcome.UNKNOWN:
         return Kind.UNKNOWN

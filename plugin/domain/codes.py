@@ -24,6 +24,9 @@ class Concept:
     properties: Mapping[str, str | bool] = field(default_factory=dict, compare=False)
     """Everything else the value sets say, by property name."""
 
+    def __hash__(self) -> int:
+        return hash((self.system, self.code))
+
     def in_set(self, name: str) -> bool:
         return name in self.sets
 

@@ -1,106 +1,95 @@
 """How many days a patient's care covers, at the least and at the most that the chart allows.
 
-`least` counts only what is certain and dated to the day; `most` also what may be so: a session dated to the
-month may lie anywhere in it. Learning more can only raise the least and lower the most.
+At the least counts only what is certain and dated to the day; at the most also what may be so: a session
+dated to the month may lie anywhere in it. Learning more can only raise the least and lower the most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import NamedTuple, TypeAlias
 
 from plugin.domain.evidence import CareEntry
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
-Reckoning = Literal["least", "most"]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The days that count: from `since` to `until`, both inclusive."""
-
-    since: date
-    until: date
+Interval: TypeAlias = tuple[int, int]
+"""First and last day, both inclusive, as the calendar numbers them."""
+Window: TypeAlias = Interval
+"""The days that count; none where it ends before it begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Entries with no gap longer than allowed between them. `covered` counts days with care on them."""
 
-    first: date
-    last: date
+    days: Interval
     covered: int
 
     @property
     def span(self) -> int:
         """Days from the first to the last, both counted."""
-        return (self.last - self.first).days + 1
+        return self.days[1] - self.days[0] + 1
 
-    def holds(self, part: tuple[int, int]) -> bool:
-        """Does an interval of day numbers begin within it?"""
-        return self.first.toordinal() <= part[0] <= self.last.toordinal()
+    @property
+    def last(self) -> date:
+        return date.fromordinal(self.days[1])
+
+    def holds(self, part: Interval) -> bool:
+        """Does an interval begin within it?"""
+        return self.days[0] <= part[0] <= self.days[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(NamedTuple):
     least: int
     most: int
 
     def reach(self, minimum: int) -> Truth:
         if self.least >= minimum:
-            return Truth.TRUE
-        return Truth.FALSE if self.most < minimum else Truth.UNKNOWN
+            return TRUE
+        return FALSE if self.most < minimum else UNKNOWN
 
 
-Interval = tuple[int, int]
+def at_least(entry: CareEntry, window: Window) -> Interval | None:
+    """The days in the window that the entry takes for certain; None for none."""
+    began, ended = entry.first, entry.last
+    if not entry.is_certain or not began.is_exact:
+        return None
+    first = last = began.first.toordinal()
+    if ended is not None and ended is not began:
+        last = max(first, ended.first.toordinal())
+    return _clipped(first, last, window)
 
 
-def intervals(entries: Iterable[CareEntry], window: Window, reckoning: Reckoning) -> list[Interval]:
-    """The entries as day numbers, clipped to the window; those wholly outside are left out."""
-    low, high = window.since.toordinal(), window.until.toordinal()
-    clipped: list[Interval] = []
-    for entry in entries:
-        bounds = _least(entry) if reckoning == "least" else _most(entry, window.until)
-        if bounds is None:
-            continue
-        first, last = max(bounds[0], low), min(bounds[1], high)
-        if first <= last:
-            clipped.append((first, last))
-    return sorted(clipped)
+def at_most(entry: CareEntry, window: Window) -> Interval | None:
+    """The days in the window that the entry may take; None for none. Without an end it may go on."""
+    began, ended = entry.first, entry.last
+    last = began.last.toordinal()
+    if ended is None:
+        last = max(last, window[1])
+    elif ended is not began:
+        last = max(last, ended.last.toordinal())
+    return _clipped(began.first.toordinal(), last, window)
 
 
 def stretches(parts: Iterable[Interval], gap_days: int) -> list[Stretch]:
-    """Sorted intervals, joined where the next starts at most `gap_days` after the last one ended."""
+    """Intervals, joined where the next starts at most `gap_days` after the last one ended."""
     joined: list[Stretch] = []
     first = last = covered = -1
-    for start, end in parts:
+    for start, end in sorted(parts):
         if first >= 0 and start - last <= gap_days:
-            covered += max(0, end - max(last, start - 1))
-            last = max(last, end)
+            if end > last:
+                covered += end - (last if start <= last else start - 1)
+                last = end
             continue
         if first >= 0:
-            joined.append(_stretch(first, last, covered))
+            joined.append(Stretch((first, last), covered))
         first, last, covered = start, end, end - start + 1
     if first >= 0:
-        joined.append(_stretch(first, last, covered))
+        joined.append(Stretch((first, last), covered))
     return joined
 
 
-def _stretch(first: int, last: int, covered: int) -> Stretch:
-    return Stretch(date.fromordinal(first), date.fromordinal(last), covered)
-
-
-def _least(entry: CareEntry) -> Interval | None:
-    if not entry.is_certain or not entry.first.is_exact:
-        return None
-    first = entry.first.first.toordinal()
-    if entry.last is None:
-        return first, first
-    return first, max(first, entry.last.first.toordinal())
-
-
-def _most(entry: CareEntry, until: date) -> Interval:
-    last = until if entry.last is None else entry.last.last
-    return entry.first.first.toordinal(), max(last.toordinal(), entry.first.last.toordinal())
+def _clipped(first: int, last: int, window: Window) -> Interval | None:
+    low, high = window
+    first, last = (first if first > low else low), (last if last < high else high)
+    return (first, last) if first <= last else None

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
-from plugin.domain.truth import Truth
+from plugin.domain.memory import Memory
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
-_FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?", re.DOTALL)
+_FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_DAY_LENGTH = len("2026-09-15")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DateRange:
+class DateRange(NamedTuple):
     """Some day in [first, last], both inclusive. `2026-09` is any day of that September."""
 
     first: date
@@ -30,8 +31,25 @@ class DateRange:
 
     def holds(self, predicate: Callable[[date], bool]) -> Truth:
         """The predicate at both ends: UNKNOWN when they differ. Only for monotone predicates."""
-        at_first, at_last = predicate(self.first), predicate(self.last)
-        return Truth.of(at_first) if at_first == at_last else Truth.UNKNOWN
+        at_first = predicate(self.first)
+        if self.first == self.last or predicate(self.last) == at_first:
+            return Truth.of(at_first)
+        return Truth.UNKNOWN
+
+    def is_on_or_after(self, day: date) -> Truth:
+        if self.first >= day:
+            return TRUE
+        return FALSE if self.last < day else UNKNOWN
+
+    def is_before(self, day: date) -> Truth:
+        if self.last < day:
+            return TRUE
+        return FALSE if self.first >= day else UNKNOWN
+
+    def is_on_or_before(self, day: date) -> Truth:
+        if self.last <= day:
+            return TRUE
+        return FALSE if self.first > day else UNKNOWN
 
     def __str__(self) -> str:
         if self.is_exact:
@@ -43,7 +61,17 @@ class DateRange:
 
 def parse_fhir_date(text: str | None) -> DateRange | None:
     """A FHIR date, dateTime or instant as the calendar date written in it; None when it is no date."""
-    shape = _FHIR_DATE.fullmatch(text) if text else None
+    if not text:
+        return None
+    if len(text) > _DAY_LENGTH:
+        if text[_DAY_LENGTH] not in "T ":
+            return None
+        text = text[:_DAY_LENGTH]
+    return _dates[text]
+
+
+def _date(text: str) -> DateRange | None:
+    shape = _FHIR_DATE.fullmatch(text)
     if shape is None:
         return None
     year, month, day = (int(part) if part else None for part in shape.groups())
@@ -57,9 +85,13 @@ def parse_fhir_date(text: str | None) -> DateRange | None:
         return None
 
 
+_dates: Memory[str, DateRange | None] = Memory(_date, is_kept=lambda text: len(text) <= _DAY_LENGTH)
+"""Charts write the same days again and again."""
+
+
 def days_before(day: date, days: int) -> date:
     """The date `days` earlier, stopping at the first date the calendar can hold."""
-    return day - timedelta(days=min(days, day.toordinal() - 1))
+    return date.fromordinal(max(day.toordinal() - days, 1))
 
 
 def days_after(day: date, days: int) -> date:

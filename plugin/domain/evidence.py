@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from plugin.domain.check import Item, Unread
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange
 from plugin.domain.injections import Injection
 from plugin.domain.regions import Region
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Section(Generic[T]):
     @property
     def may_hold_more(self) -> Truth:
         """FALSE after a complete search, else UNKNOWN: or it to `any_of` over the entries."""
-        return Truth.UNKNOWN if self.unread else Truth.FALSE
+        return UNKNOWN if self.unread else FALSE
 
 
 class Standing(StrEnum):
@@ -61,19 +61,18 @@ class Diagnosis:
     """The label is the chart's own text."""
 
     def in_set(self, name: str) -> bool:
-        return any(name in concept.sets for concept in self.concepts)
+        return bool([c for c in self.concepts if name in c.sets])
 
     def has_strength(self, value_set: str, strength: str) -> bool:
         """Does a code of this set say so strongly?"""
-        return any(value_set in c.sets and c.get("strength") == strength for c in self.concepts)
+        return bool([c for c in self.concepts if value_set in c.sets and c.get("strength") == strength])
 
     @property
     def standing_for_sure(self) -> Truth:
         """Does the patient have it today? UNKNOWN for what is not confirmed or contradicts itself."""
-        if self.standing in (Standing.CURRENT, Standing.CONTRADICTORY):
-            sure = self.is_certain and self.standing is Standing.CURRENT
-            return Truth.TRUE if sure else Truth.UNKNOWN
-        return Truth.FALSE
+        if self.standing is Standing.CURRENT:
+            return TRUE if self.is_certain else UNKNOWN
+        return UNKNOWN if self.standing is Standing.CONTRADICTORY else FALSE
 
     @property
     def is_definite_deficit(self) -> bool:
@@ -86,7 +85,7 @@ class Diagnosis:
         return self.onset or self.recorded
 
     def item(self, remark: str | None = None) -> Item:
-        return Item("diagnosis", self.label, self.reference, self.onset, remark=remark, quoted=self.is_quoted)
+        return Item("diagnosis", self.label, self.reference, self.onset, None, remark, self.is_quoted)
 
 
 class Modality(StrEnum):
@@ -118,7 +117,7 @@ class Study:
     was_declined: bool = False
 
     def item(self, remark: str | None = None) -> Item:
-        return Item(self.modality.value, self.region.label, self.reference, self.date, remark=remark)
+        return Item(self.modality.value, self.region.label, self.reference, self.date, None, remark)
 
 
 class CareKind(StrEnum):
@@ -193,14 +192,13 @@ class Event:
 
     @property
     def took_place(self) -> Truth:
-        return Truth.TRUE if self.is_certain else Truth.UNKNOWN
+        return TRUE if self.is_certain else UNKNOWN
 
     def item(self) -> Item:
         return Item("event", self.label, self.reference, self.date)
 
 
-@dataclass(frozen=True, slots=True)
-class PainScore:
+class PainScore(NamedTuple):
     """A 0–10 pain rating."""
 
     reference: str

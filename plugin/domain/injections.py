@@ -6,17 +6,18 @@ not dated to the day, not charted as completed, or whose region is not stated, m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from plugin.domain.check import Item
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, days_before
 from plugin.domain.families import Family, Purpose
 from plugin.domain.regions import Region
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 
 class Verdict(StrEnum):
@@ -59,20 +60,20 @@ class Relief:
         UNKNOWN for a success without a number, and where measures, or measure and verdict, disagree on it.
         """
         if self.is_contradictory:
-            return Truth.UNKNOWN
+            return UNKNOWN
         if self.percent is None:
-            return Truth.FALSE if self.verdict in _NO_SUCCESS else Truth.UNKNOWN
+            return FALSE if self.verdict in _NO_SUCCESS else UNKNOWN
         highest = self.percent if self.highest_percent is None else self.highest_percent
         if highest < percent:
-            return Truth.FALSE
+            return FALSE
         is_agreed = self.percent >= percent and self.verdict is not Verdict.UNSUCCESSFUL
-        return Truth.TRUE if is_agreed else Truth.UNKNOWN
+        return TRUE if is_agreed else UNKNOWN
 
     @property
     def helped(self) -> Truth:
         """Was it a success by the word of the chart, whatever the number?"""
         if self.is_contradictory or self.verdict is None:
-            return Truth.UNKNOWN
+            return UNKNOWN
         return Truth.of(self.verdict is Verdict.SUCCESSFUL)
 
 
@@ -102,18 +103,17 @@ class Injection:
 
     @property
     def took_place(self) -> Truth:
-        return Truth.TRUE if self.is_certain else Truth.UNKNOWN
+        return TRUE if self.is_certain else UNKNOWN
 
     def is_on_side_of(self, sides: frozenset[str]) -> bool:
         """False only when both state a side and share none."""
         return not self.sides or not sides or bool(self.sides & sides)
 
     def item(self, remark: str | None = None) -> Item:
-        return Item("event", self.label, self.reference, self.date, remark=remark)
+        return Item("event", self.label, self.reference, self.date, None, remark)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """The injections of one calendar day."""
 
     day: DateRange
@@ -131,8 +131,7 @@ class Session:
         return self.injections[0].item(remark)
 
 
-@dataclass(frozen=True, slots=True)
-class Sessions:
+class Sessions(NamedTuple):
     """The sessions before a day, the latest first, and the injections that have no date."""
 
     entries: tuple[Session, ...]
@@ -143,7 +142,7 @@ class Sessions:
     @property
     def least(self) -> int:
         """Sessions that certainly were: dated to the day and counting."""
-        return sum(s.is_dated and s.counts is Truth.TRUE for s in self.entries)
+        return len([s for s in self.entries if s.counts is TRUE and s.day.is_exact])
 
     @property
     def most(self) -> int:
@@ -152,15 +151,16 @@ class Sessions:
 
     def at_least(self, number: int) -> Truth:
         if self.least >= number:
-            return Truth.TRUE
-        if self.most >= number or self.may_hold_more is Truth.UNKNOWN:
-            return Truth.UNKNOWN
-        return Truth.FALSE
+            return TRUE
+        return UNKNOWN if self.most >= number else self.may_hold_more
 
     @property
     def latest(self) -> Session | None:
         """The latest session that is certain; one that only may have been does not come before it."""
-        return next((s for s in self.entries if s.is_dated and s.counts is Truth.TRUE), None)
+        for session in self.entries:
+            if session.counts is TRUE and session.day.is_exact:
+                return session
+        return None
 
     @property
     def injections(self) -> tuple[Injection, ...]:
@@ -172,7 +172,7 @@ class Sessions:
 
 
 def sessions(
-    injections: Iterable[Injection],
+    injections: Sequence[Injection],
     *,
     before: date,
     within_days: int,
@@ -180,31 +180,29 @@ def sessions(
     may_hold_more: Truth,
 ) -> Sessions:
     """The sessions after `before` minus `within_days` and before `before`, of the injections that belong."""
+    if not injections:
+        return Sessions((), (), may_hold_more)
     since = days_before(before, within_days)
     days: dict[DateRange, list[tuple[Injection, Truth]]] = {}
     undated: list[Injection] = []
     for injection in injections:
         counts = belongs(injection) & injection.took_place
-        if counts is Truth.FALSE:
+        if counts is FALSE:
             continue
         if injection.date is None:
             undated.append(injection)
             continue
-        counts = counts & _is_between(injection.date, since, before)
-        if counts is not Truth.FALSE:
+        counts = counts & ~injection.date.is_on_or_before(since) & injection.date.is_before(before)
+        if counts is not FALSE:
             days.setdefault(injection.date, []).append((injection, counts))
     entries = [_session(day, found) for day, found in days.items()]
     entries.sort(key=lambda session: (session.day.last, session.day.first), reverse=True)
     return Sessions(tuple(entries), tuple(undated), may_hold_more)
 
 
-def _is_between(day: DateRange, since: date, before: date) -> Truth:
-    return day.holds(lambda d: d > since) & day.holds(lambda d: d < before)
-
-
 def _session(day: DateRange, found: Sequence[tuple[Injection, Truth]]) -> Session:
-    certain = tuple(injection for injection, truth in found if truth is Truth.TRUE)
-    counts = Truth.TRUE if certain else Truth.UNKNOWN
+    certain = tuple(injection for injection, truth in found if truth is TRUE)
+    counts = TRUE if certain else UNKNOWN
     return Session(day, tuple(injection for injection, _ in found), counts, certain)
 
 
@@ -215,7 +213,7 @@ _LOWER = frozenset({"lumbar", "sacral", "sacroiliac"})
 def is_same_half(one: Region, other: Region) -> Truth:
     """Do both lie in the neck and mid-back, or both in the low back and sacrum, as sessions are counted?"""
     if not one.stated or not other.stated:
-        return Truth.UNKNOWN
+        return UNKNOWN
     return Truth.of(any(one.atoms & half and other.atoms & half for half in (_UPPER, _LOWER)))
 
 
@@ -227,8 +225,8 @@ def is_same_area(ordered: Region, other: Region) -> Truth:
     """
     half = is_same_half(ordered, other)
     is_low = bool(ordered.atoms & _LOWER and other.atoms & _LOWER)
-    if half is not Truth.TRUE or is_low or other.is_pair:
+    if half is not TRUE or is_low or other.is_pair:
         return half
     if ordered.is_pair and other.atoms < ordered.atoms:
-        return Truth.UNKNOWN
+        return UNKNOWN
     return ordered.matches(other)

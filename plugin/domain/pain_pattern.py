@@ -6,21 +6,22 @@ structure (a displaced disc, a stenosis) does not say whether the limb hurts, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from plugin.domain.check import Item, Unread
 from plugin.domain.dates import days_before
 from plugin.domain.evidence import Diagnosis, Evidence, Standing
 from plugin.domain.order import InjectionOrder
 from plugin.domain.regions import Region
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 LIMB_PATTERNS = frozenset(
     {"radicular", "claudication", "post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"}
 )
+_POSSIBLY_LIMB = LIMB_PATTERNS | {"possible-radicular"}
 _ANY_REGION = frozenset({"post-laminectomy", "zoster", "zoster-by-onset", "post-herpetic"})
 _OPEN = frozenset({"structural-open", "pattern-not-stated"})
 
@@ -55,8 +56,7 @@ class PatternParams:
     zoster_acute_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class PainPattern:
+class PainPattern(NamedTuple):
     finding: PatternFinding
     deciding: tuple[Diagnosis, ...] = ()
     listed: tuple[Diagnosis, ...] = ()
@@ -70,13 +70,15 @@ class PainPattern:
     """Reasons whose region is not stated: they may be about the ordered one."""
     case: str | None = None
     """The pattern guidelines speak of; None when it is not known."""
-    is_acute_zoster: Truth = Truth.FALSE
+    is_acute_zoster: Truth = FALSE
 
     @property
     def region(self) -> Region:
         """The region the deciding diagnoses name; not stated when they name none."""
-        atoms = frozenset(atom for d in self.deciding if d.region.stated for atom in d.region.atoms)
-        return Region(atoms=atoms, stated=True, is_pair=False) if atoms else Region.unspecified()
+        named = [d.region for d in self.deciding if d.region.stated]
+        if len(named) == 1 and not named[0].is_pair:
+            return named[0]
+        return Region.of(*[atom for region in named for atom in region.atoms])
 
 
 def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: PatternParams) -> PainPattern:
@@ -90,12 +92,12 @@ def read_pain_pattern(order: InjectionOrder, evidence: Evidence, params: Pattern
     unread = (*missing, *evidence.diagnoses.unread)
     if finding is not PatternFinding.POSITIVE and unread:
         finding, deciding = PatternFinding.UNREAD, ()
-    acute = Truth.UNKNOWN if finding is PatternFinding.UNREAD else Truth.FALSE
+    acute = UNKNOWN if finding is PatternFinding.UNREAD else FALSE
     if finding in _ESTABLISHED:
         acute = _acute_zoster(deciding, order.as_of, params)
         if weighed.somewhere or missing:
             # Another reason may turn out to be a root's, which ends the special case.
-            acute = acute & Truth.UNKNOWN
+            acute = acute & UNKNOWN
     return PainPattern(
         finding=finding,
         deciding=deciding,
@@ -115,9 +117,11 @@ _ESTABLISHED = frozenset({PatternFinding.POSITIVE, PatternFinding.POSITIVE_LISTE
 def _reasons(order: InjectionOrder, evidence: Evidence) -> tuple[list[Diagnosis], tuple[Unread, ...]]:
     by_reference = {d.reference: d for d in evidence.diagnoses.entries}
     found = [by_reference[r] for r in order.reason_references if r in by_reference]
-    dropped = {item.reference for item in evidence.diagnoses.set_aside}
-    lost = [r for r in order.reason_references if r not in by_reference and r not in dropped]
-    missing = (Unread("reason", "not-found", len(lost)),) if lost else ()
+    missing: tuple[Unread, ...] = ()
+    if len(found) < len(order.reason_references):
+        dropped = {item.reference for item in evidence.diagnoses.set_aside}
+        lost = [r for r in order.reason_references if r not in by_reference and r not in dropped]
+        missing = (Unread("reason", "not-found", len(lost)),) if lost else ()
     return [*found, *order.reason_codes], missing
 
 
@@ -131,11 +135,9 @@ def _order_region(order: InjectionOrder, reasons: list[Diagnosis]) -> Region:
 class _Weighed:
     """Diagnoses sorted by what they say about an order for one region."""
 
-    def __init__(
-        self, diagnoses: Iterable[Diagnosis], region: Region, neighbours: tuple[Region, ...]
-    ) -> None:
+    def __init__(self, diagnoses: list[Diagnosis], region: Region, neighbours: tuple[Region, ...]) -> None:
         self.region = region
-        current: list[Diagnosis] = []
+        self.current: list[Diagnosis] = []
         self.set_aside: list[Item] = []
         self.refuted: list[Diagnosis] = []
         for diagnosis in diagnoses:
@@ -145,34 +147,42 @@ class _Weighed:
                 if diagnosis.pattern is not None:
                     self.set_aside.append(diagnosis.item("resolved"))
             else:
-                current.append(diagnosis)
-        self.current = current
-        self.neighbours = (*neighbours, *(d.region for d in current if d.pattern and d.region.stated))
+                self.current.append(diagnosis)
+        self.patterns = {diagnosis.pattern for diagnosis in self.current}
+        near = [d.region for d in self.current if d.pattern and d.region.stated]
+        self.neighbours = (*neighbours, *near)
         self.here: list[Diagnosis] = []
         self.elsewhere: list[Diagnosis] = []
         self.somewhere: list[Diagnosis] = []
         self.possible: list[Diagnosis] = []
-        for diagnosis in current:
-            self._sort(diagnosis)
+        if not self.patterns.isdisjoint(_POSSIBLY_LIMB):
+            for diagnosis in self.current:
+                if diagnosis.pattern in _POSSIBLY_LIMB:
+                    self._sort(diagnosis)
 
     def _sort(self, diagnosis: Diagnosis) -> None:
         match = self._match(diagnosis)
-        if diagnosis.pattern in LIMB_PATTERNS and diagnosis.is_certain:
-            {Truth.TRUE: self.here, Truth.FALSE: self.elsewhere, Truth.UNKNOWN: self.somewhere}[match].append(
-                diagnosis
-            )
-        elif match is not Truth.FALSE and diagnosis.pattern in LIMB_PATTERNS | {"possible-radicular"}:
+        if diagnosis.is_certain and diagnosis.pattern in LIMB_PATTERNS:
+            if match is TRUE:
+                self.here.append(diagnosis)
+            elif match is FALSE:
+                self.elsewhere.append(diagnosis)
+            else:
+                self.somewhere.append(diagnosis)
+        elif match is not FALSE:
             self.possible.append(diagnosis)
 
     def _match(self, diagnosis: Diagnosis) -> Truth:
         if diagnosis.pattern in _ANY_REGION and not diagnosis.region.stated:
             if diagnosis.pattern != "post-laminectomy":
-                return Truth.TRUE
-            other = any(n.matches(self.region) is Truth.FALSE for n in self.neighbours)
-            return Truth.UNKNOWN if other else Truth.TRUE
+                return TRUE
+            other = any(n.matches(self.region) is FALSE for n in self.neighbours)
+            return UNKNOWN if other else TRUE
         return self.region.matches(diagnosis.region)
 
     def having(self, *patterns: str) -> list[Diagnosis]:
+        if self.patterns.isdisjoint(patterns):
+            return []
         return [d for d in self.current if d.pattern in patterns]
 
 
@@ -180,11 +190,9 @@ def _weigh(
     reasons: _Weighed, listed: _Weighed, params: PatternParams
 ) -> tuple[PatternFinding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     """The table of reasons against problem list; the first line that fits decides."""
-    possible = reasons.possible + reasons.having("weak-sensory")
-    local_axial = [d for d in listed.having("axial") if _is_of_region(d, listed.region)]
-    resolved = reasons.set_aside and not reasons.current
     if reasons.here:
         return PatternFinding.POSITIVE, tuple(reasons.here), ()
+    possible = reasons.possible + reasons.having("weak-sensory")
     if possible or reasons.somewhere or reasons.elsewhere:
         if listed.here:
             return PatternFinding.POSITIVE_LISTED, tuple(listed.here), tuple(possible)
@@ -204,7 +212,9 @@ def _weigh(
         as_axial = params.structural_without_limb_symptoms == "axial"
         finding = PatternFinding.AXIAL if as_axial else PatternFinding.OPEN
         return _against_list(finding, reasons.having("structural-negative"), listed, rescue=True)
+    local_axial = [d for d in listed.having("axial") if _is_of_region(d, listed.region)]
     finding, deciding, beside = _listed_only(listed, local_axial, params)
+    resolved = reasons.set_aside and not reasons.current
     if finding is PatternFinding.NOTHING and (reasons.refuted or resolved):
         return PatternFinding.REASON_REFUTED, tuple(reasons.refuted), ()
     if finding is PatternFinding.NOTHING and reasons.current:
@@ -216,7 +226,7 @@ def _is_of_region(diagnosis: Diagnosis, region: Region) -> bool:
     """Pain of a muscle somewhere is no pain of the spine; spinal pain without a region may be of any."""
     if not diagnosis.region.stated and diagnosis.in_set("dx-myofascial"):
         return False
-    return region.matches(diagnosis.region) is not Truth.FALSE
+    return region.matches(diagnosis.region) is not FALSE
 
 
 def _open_finding(reasons: _Weighed) -> PatternFinding:
@@ -246,7 +256,7 @@ def _listed_only(
     listed: _Weighed, axial: list[Diagnosis], params: PatternParams
 ) -> tuple[PatternFinding, tuple[Diagnosis, ...], tuple[Diagnosis, ...]]:
     """No reason that says anything: the problem list for the region stands alone."""
-    near = [d for d in listed.current if listed.region.matches(d.region) is not Truth.FALSE]
+    near = [d for d in listed.current if listed.region.matches(d.region) is not FALSE]
     negative = [d for d in near if d.pattern == "structural-negative"]
     still_open = [d for d in near if d.pattern in _OPEN]
     excluded = [d for d in near if d.pattern == "excluded"]
@@ -267,16 +277,16 @@ def _listed_only(
 def _acute_zoster(deciding: tuple[Diagnosis, ...], as_of: date, params: PatternParams) -> Truth:
     shingles = [d for d in deciding if d.pattern in ("zoster", "zoster-by-onset")]
     if not shingles:
-        return Truth.FALSE
+        return FALSE
     if any(d.pattern in ("radicular", "claudication", "post-laminectomy") for d in deciding):
-        return Truth.FALSE
+        return FALSE
     earliest = days_before(as_of, params.zoster_acute_days)
-    answer = Truth.FALSE
+    answer: Truth = FALSE
     for diagnosis in shingles:
         if diagnosis.onset is not None:
-            answer = answer | diagnosis.onset.holds(lambda day: day >= earliest)
+            answer = answer | diagnosis.onset.is_on_or_after(earliest)
         elif diagnosis.recorded is None or diagnosis.recorded.last >= earliest:
-            answer = answer | Truth.UNKNOWN
+            answer = answer | UNKNOWN
     return answer
 
 
@@ -287,11 +297,11 @@ def _case(finding: PatternFinding, deciding: tuple[Diagnosis, ...], acute_zoster
     if finding not in _ESTABLISHED:
         return None
     patterns = {d.pattern for d in deciding}
-    if patterns & {"zoster", "zoster-by-onset"} and acute_zoster is Truth.TRUE:
+    if patterns & {"zoster", "zoster-by-onset"} and acute_zoster is TRUE:
         return "acute-zoster"
     for pattern in ("claudication", "post-laminectomy", "radicular"):
         if pattern in patterns:
             return pattern
-    if "post-herpetic" in patterns or acute_zoster is Truth.FALSE:
+    if "post-herpetic" in patterns or acute_zoster is FALSE:
         return "post-herpetic"
     return None

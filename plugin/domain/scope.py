@@ -5,29 +5,29 @@ Gates that the order alone decides (status, codes of another procedure) are take
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome, Reason
 from plugin.domain.dates import DateRange, days_before
-from plugin.domain.evidence import Diagnosis, Evidence, Standing
+from plugin.domain.evidence import Diagnosis
 from plugin.domain.families import Family
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 _AT_ANY_AGE = frozenset({"GUI-1"})
 _FREQUENCY = frozenset({"FRQ-1", "FRQ-2", "FRQ-3", "FRQ-4"})
+_PUMP_TRIAL = frozenset({"dx-spasticity", "proc-out-of-scope-neuraxial"})
+_OTHER_CAUSES = frozenset({"dx-redflag-fracture", "dx-redflag-infection"})
 INDICATION = frozenset({"IND-1", "IND-2", "IND-3"})
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeParams:
+class ScopeParams(NamedTuple):
     adult_age_years: int
     labour_recent_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What is left to ask about an order."""
 
     silenced_by: str | None = None
@@ -50,7 +50,7 @@ def scope_of(case: Case, params: ScopeParams) -> Scope:
     silenced = _silenced_by(case, params)
     if silenced is not None:
         return Scope(silenced_by=silenced, gates=(silenced,))
-    if _is_minor(case, params) is Truth.TRUE:
+    if _is_minor(case, params) is TRUE:
         minor = _scope_check("outside-adult-population", Kind.UNKNOWN)
         return Scope(
             gates=("G9",), checks=(minor,), off=frozenset({"*"}), kept=_AT_ANY_AGE, conflicts_off=True
@@ -60,16 +60,16 @@ def scope_of(case: Case, params: ScopeParams) -> Scope:
 
 def _silenced_by(case: Case, params: ScopeParams) -> str | None:
     order, evidence = case.order, case.evidence
-    if evidence.patient.is_deceased is Truth.TRUE or evidence.patient.is_found is Truth.FALSE:
+    if evidence.patient.is_deceased is TRUE or evidence.patient.is_found is FALSE:
         return "G12"
     if _is_catheter_in_hospital(case, params):
         return "G3"
-    if _is_pregnant(evidence) and _is_in_labour(case, params):
+    if _is_charted(case, "dx-pregnancy") and _is_in_labour(case, params):
         return "G4"
-    pump_trial = order.companions & {"dx-spasticity", "proc-out-of-scope-neuraxial"}
-    if pump_trial and any(d.in_set("dx-spasticity") for d in _current(evidence)):
+    pump_trial = not order.companions.isdisjoint(_PUMP_TRIAL)
+    if pump_trial and _is_charted(case, "dx-spasticity"):
         return "G5"
-    if any(d.in_set("dx-postop-acute-pain") for d in _reasons(case)):
+    if _is_reason(case, "dx-postop-acute-pain"):
         return "G7"
     return None
 
@@ -80,8 +80,8 @@ def _narrowed(case: Case) -> Scope:
     off: frozenset[str] = frozenset()
     lowered: frozenset[str] = frozenset()
     conflicts_off = False
-    trial = any(d.in_set("dx-research-participant") for d in (*_current(evidence), *_reasons(case)))
-    if trial or evidence.in_trial is Truth.TRUE:
+    trial = _is_charted(case, "dx-research-participant") or _is_reason(case, "dx-research-participant")
+    if trial or evidence.in_trial is TRUE:
         gates.append("G8")
         lowered |= {"IND-1", "BIO-1"}
         conflicts_off = True
@@ -90,24 +90,29 @@ def _narrowed(case: Case) -> Scope:
         off |= INDICATION | {"CC-1"}
         lowered |= {"IMG-1"} | _FREQUENCY
         conflicts_off = True
-    if any(_is_other_cause(d, case) for d in _current(evidence)):
+    if _has_other_cause(case):
         gates.append("fracture-or-infection")
         conflicts_off = True
-    if any(d.in_set("dx-inflammatory-spine") for d in _current(evidence)):
+    if _is_charted(case, "dx-inflammatory-spine"):
         gates.append("inflammatory-spine")
         lowered |= {"IND-1"}
         conflicts_off = True
-    if evidence.encounter.is_inpatient is Truth.TRUE:
+    if evidence.encounter.is_inpatient is TRUE:
         gates.append("G11")
         lowered |= {"CC-1"}
+    return Scope(None, tuple(gates), _said_of_the_order(case), off, lowered, conflicts_off=conflicts_off)
+
+
+def _said_of_the_order(case: Case) -> tuple[Check, ...]:
+    order = case.order
     checks = []
-    if case.order.is_catheter:
+    if order.is_catheter:
         checks.append(_scope_check("catheter", Kind.NOTE))
-    if case.order.family is Family.BASIVERTEBRAL:
+    if order.family is Family.BASIVERTEBRAL:
         checks.append(_scope_check("basivertebral", Kind.UNKNOWN))
-    if case.order.is_contradictory:
+    if order.is_contradictory:
         checks.append(_scope_check("contradictory-codes", Kind.UNKNOWN))
-    return Scope(None, tuple(gates), tuple(checks), off, lowered, conflicts_off=conflicts_off)
+    return tuple(checks)
 
 
 def _scope_check(row: str, kind: Kind) -> Check:
@@ -119,8 +124,12 @@ def _scope_check(row: str, kind: Kind) -> Check:
 def _is_minor(case: Case, params: ScopeParams) -> Truth:
     born = case.evidence.patient.born
     if born is None:
-        return Truth.UNKNOWN
-    return born.holds(lambda day: _age(day, case.as_of) < params.adult_age_years)
+        return UNKNOWN
+    as_of = case.as_of
+    oldest, youngest = _age(born.first, as_of), _age(born.last, as_of)
+    if oldest < params.adult_age_years:
+        return TRUE
+    return FALSE if youngest >= params.adult_age_years else UNKNOWN
 
 
 def _age(born: date, on: date) -> int:
@@ -130,25 +139,20 @@ def _age(born: date, on: date) -> int:
 def _is_catheter_in_hospital(case: Case, params: ScopeParams) -> bool:
     if not case.order.is_catheter:
         return False
-    current = (*_current(case.evidence), *_reasons(case))
     return (
-        case.evidence.encounter.is_inpatient is Truth.TRUE
+        case.evidence.encounter.is_inpatient is TRUE
         or _is_in_labour(case, params)
-        or any(d.in_set("dx-postop-acute-pain") or d.in_set("dx-pregnancy") for d in current)
+        or any(d.in_set("dx-postop-acute-pain") or d.in_set("dx-pregnancy") for d in _known(case))
     )
 
 
-def _is_pregnant(evidence: Evidence) -> bool:
-    return any(d.in_set("dx-pregnancy") for d in _current(evidence))
-
-
 def _is_in_labour(case: Case, params: ScopeParams) -> bool:
-    if case.evidence.encounter.is_labour is Truth.TRUE:
+    if case.evidence.encounter.is_labour is TRUE:
         return True
     since = days_before(case.as_of, params.labour_recent_days)
     return any(
         _is_on_or_after(d.since, since)
-        for d in _current(case.evidence)
+        for d in case.certain
         if any(c.get("episode") == "labour-delivery" for c in d.concepts)
     )
 
@@ -159,23 +163,31 @@ def _is_on_or_after(when: DateRange | None, since: date) -> bool:
 
 def _is_cancer_pain(case: Case) -> bool:
     """A cancer of the list as the order's reason, or pain charted as caused by cancer."""
-    if any(d.has_strength("dx-redflag-cancer", "definite") for d in _reasons(case)):
+    if any(d.has_strength("dx-redflag-cancer", "definite") for d in case.current_reasons):
         return True
-    everyone = (*_current(case.evidence), *_reasons(case))
-    return any(c.get("gate") == "cancer-pain" for d in everyone for c in d.concepts)
+    return "cancer-pain" in [c.get("gate") for d in _known(case) for c in d.concepts]
 
 
-def _is_other_cause(diagnosis: Diagnosis, case: Case) -> bool:
+def _has_other_cause(case: Case) -> bool:
     """A fracture or an infection where the order goes: guidelines on chronic pain do not speak of it."""
-    is_one = diagnosis.in_set("dx-redflag-fracture") or diagnosis.in_set("dx-redflag-infection")
-    return is_one and case.region.matches(diagnosis.region) is not Truth.FALSE
+    if case.standing_sets.isdisjoint(_OTHER_CAUSES):
+        return False
+    return any(
+        case.region.matches(d.region) is not FALSE
+        for d in case.certain
+        if any(d.in_set(name) for name in _OTHER_CAUSES)
+    )
 
 
-def _current(evidence: Evidence) -> tuple[Diagnosis, ...]:
-    return tuple(d for d in evidence.diagnoses.entries if d.standing is Standing.CURRENT and d.is_certain)
+def _is_charted(case: Case, value_set: str) -> bool:
+    """Does the patient have a diagnosis of the value set for sure?"""
+    return value_set in case.standing_sets and any(d.in_set(value_set) for d in case.certain)
 
 
-def _reasons(case: Case) -> tuple[Diagnosis, ...]:
-    by_reference = {d.reference: d for d in case.evidence.diagnoses.entries}
-    referenced = (by_reference[r] for r in case.order.reason_references if r in by_reference)
-    return tuple(d for d in (*referenced, *case.order.reason_codes) if d.standing is Standing.CURRENT)
+def _is_reason(case: Case, value_set: str) -> bool:
+    return any(d.in_set(value_set) for d in case.current_reasons)
+
+
+def _known(case: Case) -> tuple[Diagnosis, ...]:
+    """What the patient has for sure, and what the order is for."""
+    return (*case.certain, *case.current_reasons)

@@ -1,8 +1,8 @@
-"""Conservative care, injections and operations: one pass over procedures, orders and medication."""
+"""Conservative care, injections and operations: one pass over procedures, orders, reports and medication."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,11 +14,13 @@ from plugin.domain.dates import DateRange, days_after, parse_fhir_date
 from plugin.domain.evidence import CareEntry, CareKind, Event, Study, Waiver
 from plugin.domain.injections import Injection
 from plugin.domain.regions import Region
-from plugin.evidence.imaging import study_from_procedure, study_from_request
-from plugin.evidence.injections import read_injection
-from plugin.evidence.reading import Chart, label_of, reference_of, region_of, text_of, when
+from plugin.evidence.families import FAMILY_OF_SET
+from plugin.evidence.imaging import STUDY_SETS, study_from_procedure, study_from_report, study_from_request
+from plugin.evidence.injections import read_injection, reported_injection
+from plugin.evidence.reading import Chart, any_in, label_of, reference_of, region_of, text_of, when
 from plugin.evidence.views import (
     CodeableConcept,
+    DiagnosticReport,
     Medication,
     MedicationRequest,
     MedicationStatement,
@@ -37,7 +39,10 @@ _CARE_SETS = {
     "cc-passive-modality": CareKind.PASSIVE,
     "cc-pt-referral": CareKind.REFERRAL,
 }
-_DRUG_SETS = ("cc-med-nsaid", "cc-med-other-analgesic")
+_CARE = frozenset(_CARE_SETS)
+_DRUG_SETS = frozenset({"cc-med-nsaid", "cc-med-other-analgesic"})
+_SURGERY = "proc-spine-surgery"
+_ON_SPINE = frozenset({_SURGERY, *FAMILY_OF_SET, *STUDY_SETS})
 _DONE = frozenset({"completed", "in-progress", "stopped"})
 _NOT_YET = frozenset({"preparation", "on-hold"})
 _TAKEN_FORMS = frozenset({None, "oral", "topical", "other"})
@@ -47,7 +52,7 @@ _SOME_DAY = date.min
 
 @dataclass(slots=True)
 class CareFound:
-    """What procedures, orders and medication show."""
+    """What procedures, orders, reports and medication show."""
 
     care: list[CareEntry] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
@@ -56,42 +61,55 @@ class CareFound:
     studies: list[Study] = field(default_factory=list)
 
 
-def read_procedures(procedures: Iterable[Procedure], chart: Chart, found: CareFound) -> None:
-    for procedure in procedures:
-        if not chart.is_about_patient("procedures", procedure):
-            continue
+def read_procedures(procedures: Sequence[Procedure], chart: Chart, found: CareFound) -> None:
+    for procedure in chart.about_patient("procedures", procedures):
         known = chart.coded(procedure.code)
-        if procedure.status == "entered-in-error":
-            if known:
-                chart.leave_out("procedures", _left_out(procedure, known, "entered-in-error"))
-            continue
-        kind = _care_kind(known)
-        if kind is not None or not known:
-            _read_care(procedure, known, kind, chart, found)
         if known:
-            _read_operation(procedure, known, found)
-            injection = read_injection(procedure, known, chart)
-            if injection is not None:
-                found.injections.append(injection)
-        study = study_from_procedure(procedure, known, chart)
-        if study is not None and (procedure.status != "not-done" or study.was_declined):
+            _read_coded(procedure, known, chart, found)
+        elif procedure.status != "entered-in-error":
+            _read_worded(procedure, chart, found)
+
+
+def _read_coded(procedure: Procedure, known: tuple[Concept, ...], chart: Chart, found: CareFound) -> None:
+    if procedure.status == "entered-in-error":
+        chart.leave_out("procedures", _left_out(procedure, known, "entered-in-error"))
+        return
+    kind = _care_kind(known)
+    if kind is not None:
+        _read_care(procedure, known, kind, chart, found)
+    if not any_in(known, _ON_SPINE):
+        return
+    _read_operation(procedure, known, found)
+    injection = read_injection(procedure, known, chart)
+    if injection is not None:
+        found.injections.append(injection)
+    study = study_from_procedure(procedure, known, chart)
+    if study is not None:
+        found.studies.append(study)
+
+
+def _read_worded(procedure: Procedure, chart: Chart, found: CareFound) -> None:
+    """A procedure without a code of ours may be care or a study by its words."""
+    wording = chart.wording_of(procedure.code)
+    if wording.active_care:
+        _read_care(procedure, (), None, chart, found)
+    if wording.modality is not None:
+        study = study_from_procedure(procedure, (), chart)
+        if study is not None:
             found.studies.append(study)
 
 
 def _care_kind(known: Iterable[Concept]) -> CareKind | None:
     for concept in known:
-        for name in concept.sets:
-            if name in _CARE_SETS:
-                return _CARE_SETS[name]
+        if not _CARE.isdisjoint(concept.sets):
+            return next(_CARE_SETS[name] for name in concept.sets if name in _CARE_SETS)
     return None
 
 
 def _read_care(
     procedure: Procedure, known: tuple[Concept, ...], kind: CareKind | None, chart: Chart, found: CareFound
 ) -> None:
-    by_text = kind is None
-    if by_text and not chart.words.active_care(text_of(procedure.code)):
-        return
+    """`kind`: None for care that is told from the text."""
     if _is_for_other_part(procedure.bodySite, procedure.reasonCode, chart):
         chart.leave_out("procedures", _left_out(procedure, known, "not-spinal"))
         return
@@ -114,8 +132,8 @@ def _read_care(
             first=first or DateRange(_SOME_DAY, chart.today),
             last=last,
             is_period=is_period,
-            is_certain=procedure.status in _DONE and not by_text,
-            is_evaluation=any(c.get("participation") == "evaluation" for c in known),
+            is_certain=procedure.status in _DONE and kind is not None,
+            is_evaluation="evaluation" in [c.get("participation") for c in known],
             is_quoted=quoted,
         )
     )
@@ -136,40 +154,38 @@ def _open_end(procedure: Procedure) -> DateRange | None:
 
 
 def _read_operation(procedure: Procedure, known: tuple[Concept, ...], found: CareFound) -> None:
-    operated = [c for c in known if "proc-spine-surgery" in c.sets]
+    operated = [c for c in known if _SURGERY in c.sets]
     if not operated or procedure.status not in ("completed", None, "unknown"):
         return
     label, _ = label_of(procedure.code, operated)
     region = region_of(operated) or Region.unspecified()
     taken = when(procedure.performedDateTime, procedure.performedPeriod)
     is_certain = procedure.status == "completed"
-    is_fusion = any(c.get("operation") == "fusion" for c in operated)
+    is_fusion = "fusion" in [c.get("operation") for c in operated]
     found.operations.append(Event(reference_of(procedure), label, region, taken, is_certain, is_fusion))
 
 
-def read_requests(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:
+def read_requests(requests: Sequence[ServiceRequest], chart: Chart, found: CareFound) -> None:
     """Orders on file: imaging asked for or done, and referrals to therapy."""
-    for request in requests:
-        if chart.is_about_patient("serviceRequests", request):
-            _read_request(request, chart.coded(request.code), chart, found)
+    for request in chart.about_patient("serviceRequests", requests):
+        _read_request(request, chart.coded(request.code), chart, found)
 
 
-def read_surroundings(requests: Iterable[ServiceRequest], chart: Chart, found: CareFound) -> None:
+def read_surroundings(requests: Sequence[ServiceRequest], chart: Chart, found: CareFound) -> None:
     """The same of the hook's own orders, whose codes were counted when the orders were read."""
-    for request in requests:
-        if chart.is_about_patient("serviceRequests", request):
-            _read_request(request, chart.concepts(request.code), chart, found)
+    for request in chart.about_patient("serviceRequests", requests):
+        _read_request(request, chart.concepts(request.code), chart, found)
 
 
 def _read_request(
     request: ServiceRequest, known: tuple[Concept, ...], chart: Chart, found: CareFound
 ) -> None:
+    if not known and chart.wording_of(request.code).modality is None:
+        return
     study = study_from_request(request, known, chart)
     if study is not None:
         found.studies.append(study)
-    if _care_kind(known) is None or request.doNotPerform:
-        return
-    if request.status in ("entered-in-error", "revoked", "cancelled"):
+    if _care_kind(known) is None or request.doNotPerform or request.status in _WITHDRAWN:
         return
     if _is_for_other_part(request.bodySite, request.reasonCode, chart):
         return
@@ -182,14 +198,29 @@ def _read_request(
     )
 
 
-def read_medication_requests(requests: Iterable[MedicationRequest], chart: Chart, found: CareFound) -> None:
-    for request in requests:
-        if not chart.is_about_patient("medications", request):
-            continue
+_WITHDRAWN = frozenset({"entered-in-error", "revoked", "cancelled"})
+
+
+def read_reports(
+    reports: Sequence[DiagnosticReport], charted: Sequence[Injection], chart: Chart, found: CareFound
+) -> None:
+    """Studies, and injections that are known from their report alone. `charted`: those of procedures."""
+    for report in chart.about_patient("reports", reports):
+        known = chart.coded(report.code)
+        study = study_from_report(report, known, chart)
+        if study is not None:
+            found.studies.append(study)
+        injection = reported_injection(report, known, charted) if known else None
+        if injection is not None:
+            found.injections.append(injection)
+
+
+def read_medication_requests(requests: Sequence[MedicationRequest], chart: Chart, found: CareFound) -> None:
+    for request in chart.about_patient("medications", requests):
         drug = _analgesic(request, "medications", chart)
         if drug is None:
             continue
-        if request.intent in ("proposal", "plan", "option") or request.status in _NEVER_TAKEN:
+        if request.intent in _NO_ORDER or request.status in _NEVER_TAKEN:
             chart.leave_out(
                 "medications", Item("medication", drug[0], reference_of(request), remark="not-an-order")
             )
@@ -198,16 +229,15 @@ def read_medication_requests(requests: Iterable[MedicationRequest], chart: Chart
         found.care.append(_medication(request, drug, authored, _end_of_order(request, authored), chart))
 
 
+_NO_ORDER = frozenset({"proposal", "plan", "option"})
 _NEVER_TAKEN = frozenset({"entered-in-error", "cancelled", "draft"})
 
 
 def read_medication_statements(
-    statements: Iterable[MedicationStatement], chart: Chart, found: CareFound
+    statements: Sequence[MedicationStatement], chart: Chart, found: CareFound
 ) -> None:
     key = "medicationStatements"
-    for statement in statements:
-        if not chart.is_about_patient(key, statement):
-            continue
+    for statement in chart.about_patient(key, statements):
         drug = _analgesic(statement, key, chart)
         if drug is None:
             continue
@@ -228,27 +258,24 @@ Drug = tuple[str, bool, bool]
 
 def _analgesic(resource: MedicationRequest | MedicationStatement, key: str, chart: Chart) -> Drug | None:
     concept = _drug_concept(resource)
-    terminology = chart.terminology
-    for coding in (concept.coding if concept else None) or ():
-        ours = [
-            c
-            for c in terminology.ingredients(coding.system, coding.code)
-            if any(name in c.sets for name in _DRUG_SETS)
-        ]
+    drugs = chart.terminology.drugs
+    for coding in (concept.coding if concept is not None else None) or ():
+        contents = drugs[coding.system, coding.code]
+        ours = [c for c in contents.ingredients if not _DRUG_SETS.isdisjoint(c.sets)]
         if not ours:
             continue
         label = f"{ours[0].label} ({ours[0].code})"
-        if terminology.dose_form(coding.system, coding.code) not in _TAKEN_FORMS:
+        if contents.dose_form not in _TAKEN_FORMS:
             chart.leave_out(key, Item("medication", label, reference_of(resource), remark="oral-only"))
             return None
         if _is_for_other_part(None, resource.reasonCode, chart):
             chart.leave_out(key, Item("medication", label, reference_of(resource), remark="not-spinal"))
             return None
         return label, False, True
-    words = text_of(concept) or (
-        resource.medicationReference.display if resource.medicationReference else None
-    )
-    if words and chart.words.analgesic(words):
+    words = text_of(concept)
+    if words is None and resource.medicationReference is not None:
+        words = resource.medicationReference.display
+    if words and chart.wording(words).analgesic is not None:
         return words, True, False
     return None
 
@@ -319,24 +346,29 @@ def _medication(
 
 def _is_for_other_part(sites: OneOrMany, reasons: OneOrMany, chart: Chart) -> bool:
     """Plainly for another part of the body: a known site or reason says so and none says spine."""
-    known = [*chart.concepts_of(sites), *chart.concepts_of(reasons)]
-    if any(c.region is not None or c.pain_pattern is not None for c in known):
+    given = (*many(sites), *many(reasons))
+    if not given:
         return False
-    if any("body-site-non-spinal" in c.sets or "dx-non-spinal" in c.sets for c in known):
+    is_other = False
+    for concept in given:
+        for known in chart.concepts(concept):
+            if known.region is not None or known.pain_pattern is not None:
+                return False
+            is_other = is_other or not _NOT_SPINAL.isdisjoint(known.sets)
+    if is_other:
         return True
-    hints = chart.words
-    words = [text for concept in (*many(sites), *many(reasons)) for text in _words(concept)]
-    if any(hints.region(text) is not None for text in words):
+    wordings = [chart.wording(text) for concept in given for text in _words(concept)]
+    if any(wording.region is not None for wording in wordings):
         return False
-    return any(hints.is_non_spinal(text) for text in words)
+    return any(wording.is_non_spinal for wording in wordings)
 
 
-def _words(concept: CodeableConcept) -> Iterator[str]:
-    if concept.text:
-        yield concept.text
-    for coding in concept.coding or ():
-        if coding.display:
-            yield coding.display
+_NOT_SPINAL = frozenset({"body-site-non-spinal", "dx-non-spinal"})
+
+
+def _words(concept: CodeableConcept) -> list[str]:
+    displays = [coding.display for coding in concept.coding or () if coding.display]
+    return [concept.text, *displays] if concept.text else displays
 
 
 def _left_out(procedure: Procedure, known: tuple[Concept, ...], remark: str) -> Item:

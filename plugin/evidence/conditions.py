@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +11,7 @@ from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, days_before, parse_fhir_date
 from plugin.domain.evidence import Diagnosis, Standing
 from plugin.domain.regions import Region
-from plugin.evidence.reading import Chart, code_of, label_of, reference_of, region_of, text_of, when
+from plugin.evidence.reading import Chart, code_of, label_of, reference_of, region_of, when
 from plugin.evidence.views import CodeableConcept, Condition, OneOrMany, many
 
 KEY = "conditions"
@@ -40,26 +40,25 @@ _CONFIRMED = frozenset({None, "confirmed"})
 
 
 def read_diagnoses(
-    conditions: Iterable[Condition], chart: Chart, encounter_max_age_days: int, reasons: frozenset[str]
+    conditions: Sequence[Condition], chart: Chart, encounter_max_age_days: int, reasons: frozenset[str]
 ) -> tuple[Diagnosis, ...]:
     """Diagnoses that say something here, and those that orders name as `reasons`, whatever their code.
 
     Those entered in error are left out.
     """
-    kept: list[tuple[Condition, Diagnosis]] = []
-    for condition in conditions:
-        if not chart.is_about_patient(KEY, condition):
-            continue
+    named = {r.removeprefix("Condition/") for r in reasons if r.startswith("Condition/")}
+    kept: list[tuple[Diagnosis, bool]] = []
+    """Each with whether it is a visit's, and not on the problem list."""
+    for condition in chart.about_patient(KEY, conditions):
         known = chart.coded(condition.code)
-        is_hint = not known and chart.words.radicular(text_of(condition.code))
-        if not known and not is_hint and f"Condition/{condition.id}" not in reasons:
+        if not known and not chart.wording_of(condition.code).radicular and condition.id not in named:
             continue
         diagnosis = _diagnosis(condition, known, chart)
         if diagnosis is not None:
-            kept.append((condition, diagnosis))
-    listed = {c for condition, d in kept if not _is_visit(condition) for c in d.concepts}
+            kept.append((diagnosis, _is_visit(condition)))
+    listed = {concept for diagnosis, is_visit in kept if not is_visit for concept in diagnosis.concepts}
     since = days_before(chart.today, encounter_max_age_days)
-    return tuple(_weakened(condition, d, listed, since) for condition, d in kept)
+    return tuple([_weakened(d, listed, since) if is_visit else d for d, is_visit in kept])
 
 
 def diagnosis_from_code(concept: CodeableConcept, reference: str, chart: Chart) -> Diagnosis:
@@ -111,10 +110,10 @@ def _meaning(
     region = region_of(known)
     is_text = False
     if not known:
-        words = text_of(concept)
-        if chart.words.radicular(words):
+        wording = chart.wording_of(concept)
+        if wording.radicular:
             pattern, is_text = "possible-radicular", True
-            region = chart.words.region(words)
+            region = wording.region
     if region is None and sites is not None:
         region = region_of(chart.concepts_of(sites))
     return pattern, region or Region.unspecified(), is_text
@@ -122,10 +121,15 @@ def _meaning(
 
 def _pattern(known: Iterable[Concept]) -> str | None:
     """A limb-pain code and an axial code in one Condition contradict each other: possible, no more."""
-    found = {c.pain_pattern for c in known}
+    found = {c.pain_pattern for c in known if c.pain_pattern is not None}
+    if not found:
+        return None
     if found & _LIMB and "axial" in found:
         return "possible-radicular"
-    return next((pattern for pattern in _TELLING if pattern in found), None)
+    for pattern in _TELLING:
+        if pattern in found:
+            return pattern
+    return None
 
 
 def _standing(condition: Condition, verification: str | None, today: date) -> Standing:
@@ -148,7 +152,7 @@ def _has_abated(condition: Condition, today: date) -> bool:
     if ended is not None:
         return ended.first <= today
     without_date = (condition.abatementAge, condition.abatementRange, condition.abatementString)
-    return bool(condition.abatementBoolean) or any(ended is not None for ended in without_date)
+    return bool(condition.abatementBoolean) or without_date != (None, None, None)
 
 
 def _severity(condition: Condition, chart: Chart) -> int:
@@ -164,9 +168,9 @@ def _is_visit(condition: Condition) -> bool:
     return "encounter-diagnosis" in codes and "problem-list-item" not in codes
 
 
-def _weakened(condition: Condition, diagnosis: Diagnosis, listed: set[Concept], since: date) -> Diagnosis:
+def _weakened(visited: Diagnosis, listed: set[Concept], since: date) -> Diagnosis:
     """A visit's diagnosis from long ago that never reached the problem list is a possibility only."""
-    noted = diagnosis.recorded or diagnosis.onset
-    if not _is_visit(condition) or noted is None or noted.last >= since:
-        return diagnosis
-    return diagnosis if listed.intersection(diagnosis.concepts) else replace(diagnosis, is_certain=False)
+    noted = visited.recorded or visited.onset
+    if noted is None or noted.last >= since or not listed.isdisjoint(visited.concepts):
+        return visited
+    return replace(visited, is_certain=False)

@@ -6,7 +6,7 @@ A product that cannot be resolved may hold anything: it is never taken for a dru
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ from plugin.evidence.views import CodeableConcept, Medication, MedicationRequest
 
 _STEROID = "drug-corticosteroid-injectable"
 _LOCAL_ANAESTHETIC = "drug-local-anesthetic"
+_SUPPLIED = frozenset({_STEROID, _LOCAL_ANAESTHETIC})
 _NOT_INJECTED = frozenset({"oral", "topical", "rectal", "nasal", "ophthalmic", "inhaled"})
 _SUPPLY_CODE = re.compile(r"J\d{4}")
 """HCPCS codes of drugs that are given by injection."""
@@ -53,7 +54,7 @@ _medication_decoder = msgspec.json.Decoder(Medication)
 def form_of(request: MedicationRequest, concept: CodeableConcept | None, chart: Chart) -> str | None:
     """`injectable`, `oral` …: by the product, else by the route on the order; None when neither says."""
     codings = (concept.coding if concept else None) or ()
-    forms = [chart.terminology.dose_form(coding.system, coding.code) for coding in codings]
+    forms = [chart.terminology.drugs[coding.system, coding.code].dose_form for coding in codings]
     routes = [route for dosage in request.dosageInstruction or () for route in chart.concepts(dosage.route)]
     return next((form for form in (*forms, *(r.get("dose-form") for r in routes)) if form is not None), None)
 
@@ -63,17 +64,17 @@ def ordered_drug(
 ) -> Drug:
     """The drug of a medication order; UNKNOWN in every respect where code and name say nothing."""
     for coding in (concept.coding if concept else None) or ():
-        known = chart.terminology.ingredients(coding.system, coding.code)
+        known = chart.terminology.drugs[coding.system, coding.code].ingredients
         if known:
             return _resolved(known, reference, is_injected=form not in _NOT_INJECTED)
     text = text_of(concept) or ""
-    steroid = Truth.TRUE if "steroid" in chart.words.order_words(text) else Truth.UNKNOWN
+    steroid = Truth.TRUE if "steroid" in chart.wording(text).order_words else Truth.UNKNOWN
     return Drug(reference, text, steroid, Truth.UNKNOWN, Truth.UNKNOWN, is_quoted=True)
 
 
 def supplied_drug(request: ServiceRequest, known: Iterable[Concept], reference: str) -> Drug | None:
     """A drug ordered as a supply code; None for a request that is no drug."""
-    drugs = [c for c in known if c.in_set(_STEROID) or c.in_set(_LOCAL_ANAESTHETIC)]
+    drugs = [c for c in known if not _SUPPLIED.isdisjoint(c.sets)]
     if drugs:
         return _resolved(drugs, reference, is_injected=True)
     codes = [c.code or "" for c in (request.code.coding if request.code else None) or ()]
@@ -100,25 +101,33 @@ def _particulate(steroid: Concept) -> Truth:
     return Truth.UNKNOWN if flag is None else Truth.of(flag)
 
 
-def steroid_orders(requests: Iterable[MedicationRequest], chart: Chart) -> Iterator[SteroidOrder]:
+def steroid_orders(requests: Iterable[MedicationRequest], chart: Chart) -> tuple[SteroidOrder, ...]:
     """Steroids for injection that are ordered and active in the encounter of the call, by code."""
+    found: list[SteroidOrder] = []
     for request in requests:
-        if request.status != "active" or not chart.is_own(request.subject) or not _is_here(request, chart):
+        if request.status != "active" or not _is_here(request, chart) or not chart.is_own(request.subject):
             continue
         medication = medication_of(request, contained_drugs(request))
         drug = ordered_drug(medication, reference_of(request), chart)
         if drug.is_coded_steroid and form_of(request, medication, chart) == "injectable":
-            yield SteroidOrder(
-                reference=drug.reference,
-                label=drug.label,
-                states_reason=bool(request.reasonReference or request.reasonCode),
-                reason_references=frozenset(
-                    relative(r.reference or "") for r in request.reasonReference or ()
-                ),
-                reason_codes=frozenset(chart.concepts_of(request.reasonCode)),
-            )
+            found.append(_steroid_order(request, drug, chart))
+    return tuple(found)
+
+
+def _steroid_order(request: MedicationRequest, drug: Drug, chart: Chart) -> SteroidOrder:
+    return SteroidOrder(
+        reference=drug.reference,
+        label=drug.label,
+        states_reason=bool(request.reasonReference or request.reasonCode),
+        reason_references=frozenset([relative(r.reference or "") for r in request.reasonReference or ()]),
+        reason_codes=frozenset(chart.concepts_of(request.reasonCode)),
+    )
 
 
 def _is_here(request: MedicationRequest, chart: Chart) -> bool:
     where = request.encounter.reference if request.encounter is not None else None
-    return bool(where and chart.encounter_id and names(where, "Encounter", chart.encounter_id))
+    encounter = chart.encounter_id
+    # Every spelling of the reference holds the id: most orders are ruled out at a glance.
+    if not where or not encounter or encounter not in where:
+        return False
+    return names(where, "Encounter", encounter)

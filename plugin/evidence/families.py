@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from plugin.domain.codes import Concept
 from plugin.domain.families import Family, Purpose
 from plugin.domain.truth import Truth
-from plugin.evidence.reading import Words, text_of
 from plugin.evidence.views import CodeableConcept
 from plugin.terminology import Terminology
+from plugin.terminology.text_hints import Wording
 
 FAMILY_OF_SET = {
     "proc-basivertebral-ablation": Family.BASIVERTEBRAL,
@@ -25,6 +25,7 @@ FAMILY_OF_SET = {
     "proc-biologic": Family.BIOLOGIC,
 }
 """Every value set of procedures that are reviewed; some hold codes of a second family, told apart below."""
+_OURS = frozenset(FAMILY_OF_SET)
 _RANK = {family: rank for rank, family in enumerate(Family)}
 _SIDES_OF_MODIFIER = {
     "LT": frozenset({"left"}),
@@ -36,7 +37,10 @@ _DIAGNOSTIC_MODIFIER = "KX"
 
 def coded_family(concept: Concept) -> Family | None:
     """The family that a code names by itself; an epidural with a caudal approach is caudal."""
-    family = next((FAMILY_OF_SET[name] for name in FAMILY_OF_SET if name in concept.sets), None)
+    if _OURS.isdisjoint(concept.sets):
+        return None
+    name = next(filter(concept.sets.__contains__, FAMILY_OF_SET))
+    family = FAMILY_OF_SET[name]
     if family is Family.INTERLAMINAR and concept.get("approach") == "caudal":
         return Family.CAUDAL
     if family is Family.SIJ_INJECTION and concept.get("target") == "lateral-branch":
@@ -46,24 +50,29 @@ def coded_family(concept: Concept) -> Family | None:
 
 def leading(concepts: Iterable[Concept]) -> list[Concept]:
     """The concepts of procedures that are reviewed, the most invasive first."""
-    ours = [(coded_family(c), c) for c in concepts]
-    ranked = [(_RANK[family], concept) for family, concept in ours if family is not None]
-    return [concept for _, concept in sorted(ranked, key=lambda pair: pair[0])]
+    ours = [c for c in concepts if not _OURS.isdisjoint(c.sets)]
+    return sorted(ours, key=_rank) if len(ours) > 1 else ours
+
+
+def _rank(concept: Concept) -> int:
+    family = coded_family(concept)
+    return len(_RANK) if family is None else _RANK[family]
 
 
 def modifiers_of(concepts: Iterable[CodeableConcept | None], terminology: Terminology) -> frozenset[str]:
     """Modifiers as codings of their own and behind a procedure code, such as `64493-KX`."""
     found: set[str] = set()
-    for coding in (c for concept in concepts if concept for c in concept.coding or ()):
-        found.update(terminology.modifiers_of(coding.code))
-        known = terminology.lookup(coding.system, coding.code)
-        if known is not None and known.in_set("order-modifier"):
-            found.add(known.code)
+    for concept in concepts:
+        for coding in (concept.coding if concept is not None else None) or ():
+            found.update(terminology.modifiers_of(coding.code))
+            known = terminology.concepts[coding.system, coding.code]
+            if known is not None and "order-modifier" in known.sets:
+                found.add(known.code)
     return frozenset(found)
 
 
 def purpose_of(
-    code: Concept, modifiers: frozenset[str], texts: Iterable[str | None], steroid: Truth, words: Words
+    code: Concept, modifiers: frozenset[str], wordings: Sequence[Wording], steroid: Truth
 ) -> Purpose:
     """DIAGNOSTIC or THERAPEUTIC by code, modifier, text or injectate; UNDETERMINED by none or by both.
 
@@ -72,20 +81,19 @@ def purpose_of(
     stated = code.get("purpose")
     if stated is not None:
         return Purpose(stated)
-    texts = list(texts)
-    diagnostic = _DIAGNOSTIC_MODIFIER in modifiers or any(words.is_diagnostic(t) for t in texts)
-    therapeutic = steroid is Truth.TRUE or any(words.is_therapeutic(t) for t in texts)
+    diagnostic = _DIAGNOSTIC_MODIFIER in modifiers or any(w.is_diagnostic for w in wordings)
+    therapeutic = steroid is Truth.TRUE or any(w.is_therapeutic for w in wordings)
     if diagnostic is therapeutic:
         return Purpose.UNDETERMINED
     return Purpose.DIAGNOSTIC if diagnostic else Purpose.THERAPEUTIC
 
 
-def sides_of(modifiers: frozenset[str], sites: Iterable[CodeableConcept], words: Words) -> frozenset[str]:
+def sides_of(modifiers: frozenset[str], wordings: Iterable[Wording]) -> frozenset[str]:
     """By modifier, else by the words of the site or of the order."""
     by_modifier = [_SIDES_OF_MODIFIER[m] for m in modifiers if m in _SIDES_OF_MODIFIER]
     if by_modifier:
         return frozenset().union(*by_modifier)
-    return frozenset().union(*(words.sides(text_of(site)) for site in sites))
+    return frozenset().union(*[wording.sides for wording in wordings])
 
 
 def is_add_on(concept: Concept) -> bool:

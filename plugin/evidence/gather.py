@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_hooks import (
     FhirReader,
     HookRequest,
+    PrefetchKey,
     PrefetchState,
     Query,
     Reading,
     Unread,
-    read_resource,
-    read_searchset,
 )
 from plugin.domain import check
 from plugin.domain.check import Item
@@ -30,13 +30,14 @@ from plugin.evidence.care import (
     read_medication_requests,
     read_medication_statements,
     read_procedures,
+    read_reports,
     read_requests,
     read_surroundings,
 )
 from plugin.evidence.conditions import read_diagnoses
 from plugin.evidence.drugs import steroid_orders
-from plugin.evidence.imaging import merged, studies_from_imaging, studies_from_reports
-from plugin.evidence.injections import pain_scores, read_measures, reported_injections, with_relief
+from plugin.evidence.imaging import merged, studies_from_imaging
+from plugin.evidence.injections import pain_scores, read_results, with_relief
 from plugin.evidence.orders import OrdersRead
 from plugin.evidence.people import read_encounter, read_patient, read_trial
 from plugin.evidence.reading import Chart
@@ -92,10 +93,10 @@ _SOURCES: Mapping[str, Source] = {
         views.ResearchSubject, "ResearchSubject", f"ResearchSubject{_OF_PATIENT}", decides=False
     ),
 }
-_TO_ASK = frozenset({PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE})
-_TO_ASK_AGAIN = frozenset({Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED})
+_TO_ASK = (PrefetchState.ABSENT, PrefetchState.NULL, PrefetchState.ERROR, PrefetchState.WRONG_TYPE)
+_TO_ASK_AGAIN = (Unread.ERROR_IN_PREFETCH, Unread.MALFORMED_ENTRIES, Unread.FEWER_THAN_COUNTED)
 """What was sent and is incomplete, although the server may have all of it."""
-_NOT_SENT = frozenset({PrefetchState.ABSENT, PrefetchState.NULL})
+_NOT_SENT = (PrefetchState.ABSENT, PrefetchState.NULL)
 _CONDITION = re.compile(r"Condition/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
 """A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
 _MAX_REASONS = 10
@@ -113,6 +114,10 @@ class Record:
         self.templates: Mapping[str, str] = {
             key: _template(source, terminology) for key, source in _SOURCES.items()
         }
+        self.keys: Mapping[str, PrefetchKey] = {
+            key: PrefetchKey(source.view, source.resource_type, source.is_single)
+            for key, source in _SOURCES.items()
+        }
 
     def read(self, request: HookRequest, server: FhirReader | None, drafts: OrdersRead) -> Readings:
         """One reading per key; what cannot be had says why in `unread`."""
@@ -121,8 +126,7 @@ class Record:
         for key, source in _SOURCES.items():
             if source.needs_encounter and request.context.encounter_id is None:
                 continue
-            read = read_resource if source.is_single else read_searchset
-            reading = read(request.prefetch.get(key), source.view, source.resource_type)
+            reading = request.prefetch.read(key, self.keys[key])
             if reading.state in _NOT_SENT and source.resource_type in request.unsupported_types:
                 readings[key] = Reading(PrefetchState.ABSENT, unread=Unread.NOT_SUPPORTED)
                 continue
@@ -201,44 +205,43 @@ def _with_reason(conditions: Reading[Any], reason: Reading[Any]) -> Reading[Any]
 
 def nothing_was_read(readings: Readings) -> bool:
     """No part of the record that decides anything could be had at all."""
-    deciding = [readings[key] for key, source in _SOURCES.items() if source.decides and key in readings]
-    return all(reading.unread is not None and not reading.resources for reading in deciding)
+    for key, reading in readings.items():
+        if _SOURCES[key].decides and (reading.unread is None or reading.resources):
+            return False
+    return True
 
 
 def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max_age_days: int) -> Evidence:
     """The readings, and what is being ordered alongside, in the words of the clinic."""
-    found = CareFound()
+    found, reported = CareFound(), CareFound()
     read_procedures(_of(readings, "procedures"), chart, found)
     read_requests(_of(readings, "serviceRequests"), chart, found)
     read_surroundings(drafts.requests, chart, found)
+    read_reports(_of(readings, "reports"), found.injections, chart, reported)
     read_medication_requests(_of(readings, "medications"), chart, found)
     read_medication_statements(_of(readings, "medicationStatements"), chart, found)
     conditions = (*_of(readings, "conditions"), *drafts.conditions)
-    reasons = frozenset(r for order in drafts.injections for r in order.reason_references)
+    reasons = frozenset([r for order in drafts.injections for r in order.reason_references])
     diagnoses = read_diagnoses(conditions, chart, encounter_max_age_days, reasons)
-    studies = [
-        *studies_from_imaging(_of(readings, "imaging"), chart),
-        *studies_from_reports(_of(readings, "reports"), chart),
-        *found.studies,
-    ]
-    measures = read_measures(_of(readings, "observations"), chart)
-    injections = [
-        *found.injections,
-        *reported_injections(_of(readings, "reports"), found.injections, chart),
-    ]
+    imaging = studies_from_imaging(_of(readings, "imaging"), chart)
+    results = read_results(_of(readings, "observations"), chart)
+    injections = (*found.injections, *reported.injections)
     medication = ("medications", "medicationStatements")
     section = _Sections(readings, chart).of
     return Evidence(
         patient=read_patient(readings.get("patient"), chart),
         encounter=read_encounter(readings.get("encounter"), chart),
         diagnoses=section(diagnoses, "conditions"),
-        studies=section(merged(studies), "imaging", "reports", "procedures", "serviceRequests"),
+        studies=section(
+            merged([*imaging, *reported.studies, *found.studies]),
+            *("imaging", "reports", "procedures", "serviceRequests"),
+        ),
         care=section(tuple(found.care), "procedures", "serviceRequests", *medication),
         waivers=section((*found.waivers, *_declined(diagnoses)), "procedures", "conditions"),
-        steroid_orders=section(tuple(steroid_orders(_of(readings, "medications"), chart)), "medications"),
-        injections=section(tuple(with_relief(injections, measures)), "procedures"),
+        steroid_orders=section(steroid_orders(_of(readings, "medications"), chart), "medications"),
+        injections=section(with_relief(injections, results), "procedures"),
         operations=section(tuple(found.operations), "procedures"),
-        pain_scores=section(pain_scores(measures), "observations"),
+        pain_scores=section(pain_scores(results), "observations"),
         in_trial=read_trial(readings.get("researchSubjects"), chart),
     )
 
@@ -247,7 +250,7 @@ def _declined(diagnoses: tuple[Diagnosis, ...]) -> Iterator[Waiver]:
     for diagnosis in diagnoses:
         if diagnosis.standing is not Standing.CURRENT:
             continue
-        declined = [c for c in diagnosis.concepts if c.in_set("dx-refusal-intolerance")]
+        declined = [c for c in diagnosis.concepts if "dx-refusal-intolerance" in c.sets]
         if declined:
             medication_only = all(c.get("applies-to") == "medication" for c in declined)
             yield Waiver(diagnosis.reference, diagnosis.label, "medication" if medication_only else "any")
@@ -263,15 +266,19 @@ class _Sections:
 
     def __init__(self, readings: Readings, chart: Chart) -> None:
         self._unread = {
-            key: () if _is_told_elsewhere(key, readings) else _unread(key, reading, chart)
+            key: _unread(key, reading, chart)
             for key, reading in readings.items()
+            if (reading.unread is not None or chart.foreign) and not _is_told_elsewhere(key, readings)
         }
-        self._chart = chart
+        self._aside = chart.set_aside
 
     def of(self, entries: tuple[Any, ...], *keys: str) -> Section[Any]:
-        unread = tuple(u for key in keys for u in self._unread.get(key, ()))
-        aside = [item for key in keys for item in self._chart.set_aside.get(key, ())]
-        return Section(entries, unread, tuple(sorted(aside, key=_earliest_first)))
+        unread: tuple[check.Unread, ...] = ()
+        aside: list[Item] = []
+        for key in keys:
+            unread += self._unread.get(key, ())
+            aside += self._aside.get(key, ())
+        return Section(entries, unread, tuple(sorted(aside, key=_earliest_first)) if aside else ())
 
 
 def _earliest_first(item: Item) -> tuple[date, str]:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from plugin.domain.check import Item
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, parse_fhir_date
 from plugin.domain.evidence import Modality, Study, StudyState
 from plugin.domain.regions import Region
-from plugin.evidence.reading import Chart, codings_of, reference_of, region_of, text_of, when
+from plugin.evidence.reading import Chart, any_in, codings_of, reference_of, region_of, when
 from plugin.evidence.views import (
     CodeableConcept,
     Coding,
     DiagnosticReport,
     ImagingStudy,
+    OneOrMany,
     Procedure,
     ServiceRequest,
     many,
 )
+from plugin.terminology.text_hints import Wording
+
+
+class Seen(NamedTuple):
+    """What a study shows: how, and where."""
+
+    modality: Modality
+    region: Region
+    by_text: bool = False
+    """Are both, or is the region alone, read from text?"""
+
 
 _BY_SET = {
     "imaging-mri-spine": Modality.MR,
@@ -28,8 +41,11 @@ _BY_SET = {
     "imaging-ct-spine": Modality.CT,
     "test-emg-ncs": Modality.NERVE_TEST,
 }
-_SETS = frozenset(_BY_SET)
-_CONFIRMING = ("dx-disc-structural", "dx-stenosis-structural", "dx-radicular")
+STUDY_SETS = frozenset(_BY_SET)
+_BY_NAME = {m.value: m for m in (Modality.MR, Modality.CT, Modality.PLAIN_FILM)}
+"""The modalities of an imaging study, the most telling first."""
+_CONFIRMING = frozenset({"dx-disc-structural", "dx-stenosis-structural", "dx-radicular"})
+_ELSEWHERE = frozenset({"body-site-non-spinal", "imaging-mri-sij-pelvis"})
 _DROPPED = frozenset({"cancelled", "entered-in-error"})
 _STUDY_STATES = {"available": StudyState.DONE, "registered": StudyState.ORDERED}
 _REPORT_STATES = dict.fromkeys(("final", "amended", "corrected", "appended"), StudyState.DONE)
@@ -40,174 +56,191 @@ _REQUEST_STATES = {
     "draft": StudyState.ORDERED,
     "on-hold": StudyState.ORDERED,
 }
+_CERTAINTY = {StudyState.DONE: 0, StudyState.POSSIBLE: 1, StudyState.ORDERED: 2}
 
 
-def coded_study(
-    concept: CodeableConcept | None, known: tuple[Concept, ...], chart: Chart
-) -> tuple[Modality, Region, bool] | None:
-    """Modality, region and whether both are read from text; None when it is no spine study."""
-    if known:
-        if all(_SETS.isdisjoint(c.sets) for c in known):
-            return None
-        name, modality = next((n, m) for n, m in _BY_SET.items() if any(n in c.sets for c in known))
-        return modality, region_of(c for c in known if name in c.sets) or Region.unspecified(), False
-    words = text_of(concept)
-    hints = chart.words
-    named = hints.modality(words)
-    region = hints.region(words) if named is not None else None
-    if named is None or region is None or hints.is_non_spinal(words):
+def coded_study(known: Sequence[Concept]) -> Seen | None:
+    """The spine study that one of the codes names."""
+    if not any_in(known, STUDY_SETS):
         return None
-    return Modality(named), region, True
+    name, modality = next((n, m) for n, m in _BY_SET.items() if any(n in c.sets for c in known))
+    return Seen(modality, region_of([c for c in known if name in c.sets]) or Region.unspecified())
 
 
-def studies_from_imaging(studies: Iterable[ImagingStudy], chart: Chart) -> Iterator[Study]:
-    for study in studies:
-        if not chart.is_about_patient("imaging", study):
-            continue
-        reference = reference_of(study)
+def worded_study(wording: Wording) -> Seen | None:
+    """The study of the spine that a text names."""
+    if wording.modality is None or wording.region is None or wording.is_non_spinal:
+        return None
+    return Seen(Modality(wording.modality), wording.region, by_text=True)
+
+
+def _coded_or_worded(concept: CodeableConcept | None, known: Sequence[Concept], chart: Chart) -> Seen | None:
+    """By code, or by text where no value set knows a code of it; None when it is no spine study."""
+    return coded_study(known) if known else worded_study(chart.wording_of(concept))
+
+
+def studies_from_imaging(studies: Sequence[ImagingStudy], chart: Chart) -> list[Study]:
+    found: list[Study] = []
+    for study in chart.about_patient("imaging", studies):
         if study.status in _DROPPED:
-            chart.leave_out("imaging", Item("mr", study.status, reference, remark="entered-in-error"))
+            left_out = Item("mr", study.status, reference_of(study), remark="entered-in-error")
+            chart.leave_out("imaging", left_out)
             continue
         seen = _seen(study, chart)
         if seen is not None:
-            modality, region, by_text = seen
             state = _STUDY_STATES.get(study.status or "", StudyState.POSSIBLE)
-            yield Study(reference, modality, region, state, _started(study), region_by_text=by_text)
+            found.append(
+                Study(
+                    reference=reference_of(study),
+                    modality=seen.modality,
+                    region=seen.region,
+                    state=state,
+                    date=_started(study),
+                    region_by_text=seen.by_text,
+                )
+            )
+    return found
 
 
-def _seen(study: ImagingStudy, chart: Chart) -> tuple[Modality, Region, bool] | None:
-    for procedure in many(study.procedureCode):
-        coded = coded_study(procedure, chart.coded(procedure), chart)
-        if coded is not None and coded[1].stated and not coded[2]:
-            site, by_text = _site(study, chart)
-            return (coded[0], site, by_text) if site is not None and not by_text else coded
-    modality = _modality(study, chart)
-    if modality is None or _is_elsewhere(study, chart):
+def _seen(study: ImagingStudy, chart: Chart) -> Seen | None:
+    procedures = many(study.procedureCode)
+    sites = [s.bodySite for s in study.series or () if s.bodySite is not None]
+    for procedure in procedures:
+        known = chart.coded(procedure)
+        coded = coded_study(known) if known else None
+        if coded is not None and coded.region.stated:
+            site, by_text = _site(sites, chart)
+            return coded if site is None or by_text else Seen(coded.modality, site)
+    modality = _modality(study, procedures, chart)
+    if modality is None or _is_elsewhere(study, sites, procedures, chart):
         return None
-    site, by_text = _site(study, chart)
+    site, by_text = _site(sites, chart)
     if site is None:
-        site = chart.words.region(study.description)
+        site = chart.wording(study.description).region
         by_text = site is not None
-    return modality, site or Region.unspecified(), by_text
+    return Seen(modality, site or Region.unspecified(), by_text)
 
 
-def _modality(study: ImagingStudy, chart: Chart) -> Modality | None:
-    codings = [*codings_of(study.modality), *(s.modality for s in study.series or () if s.modality)]
-    named = {chart.terminology.modality(c.system, c.code) for c in codings}
-    for modality in (Modality.MR, Modality.CT, Modality.PLAIN_FILM):
-        if modality.value in named:
+def _modality(study: ImagingStudy, procedures: Sequence[CodeableConcept], chart: Chart) -> Modality | None:
+    codings = [*codings_of(study.modality), *[s.modality for s in study.series or () if s.modality]]
+    modalities = chart.terminology.modalities
+    named = {modalities[coding.system, coding.code] for coding in codings}
+    for name, modality in _BY_NAME.items():
+        if name in named:
             return modality
-    for procedure in many(study.procedureCode):
-        coded = coded_study(procedure, chart.concepts(procedure), chart)
+    for procedure in procedures:
+        coded = _coded_or_worded(procedure, chart.concepts(procedure), chart)
         if coded is not None:
-            return coded[0]
+            return coded.modality
     return None
 
 
-def _sites(study: ImagingStudy) -> list[Coding]:
-    return [s.bodySite for s in study.series or () if s.bodySite is not None]
-
-
-def _site(study: ImagingStudy, chart: Chart) -> tuple[Region | None, bool]:
+def _site(sites: Sequence[Coding], chart: Chart) -> tuple[Region | None, bool]:
     """Region of the series' body sites, and whether it is read from their displays."""
-    sites = _sites(study)
-    known = [chart.terminology.lookup(s.system, s.code) for s in sites]
-    region = region_of(c for c in known if c is not None)
+    region = region_of(_known(sites, chart))
     if region is not None:
         return region, False
-    by_text = [chart.words.region(s.display) for s in sites]
-    stated = [r for r in by_text if r is not None]
-    return (stated[0], True) if stated else (None, False)
+    for site in sites:
+        region = chart.wording(site.display).region
+        if region is not None:
+            return region, True
+    return None, False
 
 
-def _is_elsewhere(study: ImagingStudy, chart: Chart) -> bool:
+def _known(codings: Iterable[Coding], chart: Chart) -> list[Concept]:
+    found = [chart.terminology.concepts[coding.system, coding.code] for coding in codings]
+    return [concept for concept in found if concept is not None]
+
+
+def _is_elsewhere(
+    study: ImagingStudy, sites: Sequence[Coding], procedures: Sequence[CodeableConcept], chart: Chart
+) -> bool:
     """Nothing about it is spinal, and something says knee, brain or the like."""
-    hints = chart.words
-    words = [
-        study.description,
-        *(s.display for s in _sites(study)),
-        *(text_of(p) for p in many(study.procedureCode)),
-    ]
-    if any(hints.region(text) is not None for text in words):
-        return False
-    known = [chart.terminology.lookup(s.system, s.code) for s in _sites(study)]
-    known += [c for p in many(study.procedureCode) for c in chart.concepts(p)]
-    if any(c is not None and ("body-site-non-spinal" in c.sets or _is_other_imaging(c)) for c in known):
+    wordings = [chart.wording(study.description), *[chart.wording(site.display) for site in sites]]
+    wordings += [chart.wording_of(procedure) for procedure in procedures]
+    for wording in wordings:
+        if wording.region is not None:
+            return False
+    if any_in([*_known(sites, chart), *chart.concepts_of(study.procedureCode)], _ELSEWHERE):
         return True
-    return any(hints.is_non_spinal(text) for text in words)
-
-
-def _is_other_imaging(concept: Concept) -> bool:
-    return "imaging-mri-sij-pelvis" in concept.sets
+    return any(wording.is_non_spinal for wording in wordings)
 
 
 def _started(study: ImagingStudy) -> DateRange | None:
-    series = (parse_fhir_date(s.started) for s in study.series or ())
-    return parse_fhir_date(study.started) or next((d for d in series if d is not None), None)
+    for moment in (study.started, *[s.started for s in study.series or ()]):
+        day = parse_fhir_date(moment)
+        if day is not None:
+            return day
+    return None
 
 
-def studies_from_reports(reports: Iterable[DiagnosticReport], chart: Chart) -> Iterator[Study]:
-    for report in reports:
-        if not chart.is_about_patient("reports", report):
-            continue
-        seen = coded_study(report.code, chart.coded(report.code), chart)
-        if seen is None:
-            continue
-        reference = reference_of(report)
-        if report.status in _DROPPED:
-            chart.leave_out(
-                "reports", Item(seen[0].value, seen[1].label, reference, remark="entered-in-error")
-            )
-            continue
-        found = chart.concepts_of(report.conclusionCode)
-        yield Study(
-            reference=reference,
-            modality=seen[0],
-            region=seen[1],
-            state=_REPORT_STATES.get(report.status or "", StudyState.POSSIBLE),
-            date=when(report.effectiveDateTime, report.effectivePeriod) or parse_fhir_date(report.issued),
-            region_by_text=seen[2],
-            has_coded_finding=any(c.in_set(name) for c in found for name in _CONFIRMING),
-        )
-
-
-def study_from_procedure(procedure: Procedure, known: tuple[Concept, ...], chart: Chart) -> Study | None:
-    seen = coded_study(procedure.code, known, chart)
+def study_from_report(report: DiagnosticReport, known: Sequence[Concept], chart: Chart) -> Study | None:
+    seen = _coded_or_worded(report.code, known, chart)
     if seen is None:
         return None
-    modality, region, by_text = seen
-    if not region.stated:
-        region = region_of(chart.concepts_of(procedure.bodySite)) or region
-    is_declined = procedure.status == "not-done"
+    if report.status in _DROPPED:
+        words = (seen.modality.value, seen.region.label, reference_of(report))
+        chart.leave_out("reports", Item(*words, remark="entered-in-error"))
+        return None
+    found = chart.concepts_of(report.conclusionCode)
     return Study(
-        reference=reference_of(procedure),
-        modality=modality,
-        region=region,
-        state=_PROCEDURE_STATES.get(procedure.status or "", StudyState.POSSIBLE),
-        date=when(procedure.performedDateTime, procedure.performedPeriod),
-        region_by_text=by_text,
-        was_declined=is_declined and procedure.statusReason is not None,
+        reference=reference_of(report),
+        modality=seen.modality,
+        region=seen.region,
+        state=_REPORT_STATES.get(report.status or "", StudyState.POSSIBLE),
+        date=when(report.effectiveDateTime, report.effectivePeriod) or parse_fhir_date(report.issued),
+        region_by_text=seen.by_text,
+        has_coded_finding=any_in(found, _CONFIRMING),
     )
 
 
-def study_from_request(request: ServiceRequest, known: tuple[Concept, ...], chart: Chart) -> Study | None:
+def study_from_procedure(procedure: Procedure, known: Sequence[Concept], chart: Chart) -> Study | None:
+    """None too for one that was not done, unless the chart says why."""
+    seen = _coded_or_worded(procedure.code, known, chart)
+    if seen is None:
+        return None
+    is_not_done = procedure.status == "not-done"
+    if is_not_done and procedure.statusReason is None:
+        return None
+    return Study(
+        reference=reference_of(procedure),
+        modality=seen.modality,
+        region=_narrowed(seen.region, procedure.bodySite, chart),
+        state=_PROCEDURE_STATES.get(procedure.status or "", StudyState.POSSIBLE),
+        date=when(procedure.performedDateTime, procedure.performedPeriod),
+        region_by_text=seen.by_text,
+        was_declined=is_not_done,
+    )
+
+
+def study_from_request(request: ServiceRequest, known: Sequence[Concept], chart: Chart) -> Study | None:
     """A completed order counts as done; one under way says that the study was asked for."""
     state = _REQUEST_STATES.get(request.status or "")
     if state is None or request.doNotPerform:
         return None
-    seen = coded_study(request.code, known, chart)
+    seen = _coded_or_worded(request.code, known, chart)
     if seen is None:
         return None
-    region = seen[1] if seen[1].stated else region_of(chart.concepts_of(request.bodySite)) or seen[1]
-    taken = when(request.occurrenceDateTime, request.occurrencePeriod) or parse_fhir_date(request.authoredOn)
-    return Study(reference_of(request), seen[0], region, state, taken, region_by_text=seen[2])
+    return Study(
+        reference=reference_of(request),
+        modality=seen.modality,
+        region=_narrowed(seen.region, request.bodySite, chart),
+        state=state,
+        date=when(request.occurrenceDateTime, request.occurrencePeriod)
+        or parse_fhir_date(request.authoredOn),
+        region_by_text=seen.by_text,
+    )
+
+
+def _narrowed(region: Region, sites: OneOrMany, chart: Chart) -> Region:
+    """The region that the study's own code states, else that of its body site."""
+    return region if region.stated else region_of(chart.concepts_of(sites)) or region
 
 
 def merged(studies: Iterable[Study]) -> tuple[Study, ...]:
     """The same study recorded twice (a day apart at most, same modality and region) stands once."""
     kept: list[Study] = []
-    order = {StudyState.DONE: 0, StudyState.POSSIBLE: 1, StudyState.ORDERED: 2}
-    for study in sorted(studies, key=lambda s: (order[s.state], s.region_by_text)):
+    for study in sorted(studies, key=lambda s: (_CERTAINTY[s.state], s.region_by_text)):
         twin = next((i for i, other in enumerate(kept) if _is_same(study, other)), None)
         if twin is None:
             kept.append(study)
@@ -217,10 +250,10 @@ def merged(studies: Iterable[Study]) -> tuple[Study, ...]:
 
 
 def _is_same(study: Study, other: Study) -> bool:
-    if study.modality is not other.modality or study.region != other.region:
+    if study.modality is not other.modality or study.date is None or other.date is None:
         return False
     if study.was_declined or other.was_declined or study.state is StudyState.ORDERED:
         return False
-    if study.date is None or other.date is None or not (study.date.is_exact and other.date.is_exact):
+    if not (study.date.is_exact and other.date.is_exact) or study.region != other.region:
         return False
     return abs(study.date.first - other.date.first) <= timedelta(days=1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, parse_fhir_date
@@ -14,10 +15,11 @@ from plugin.domain.regions import Region
 from plugin.domain.truth import Truth
 from plugin.evidence.families import coded_family, leading, modifiers_of, purpose_of, sides_of
 from plugin.evidence.reading import Chart, label_of, reference_of, region_of, relative, when
-from plugin.evidence.views import DiagnosticReport, Observation, Period, Procedure, Quantity, many
+from plugin.evidence.views import DiagnosticReport, Observation, Period, Procedure, many
 
 _TOOK_PLACE = frozenset({"completed", None, "unknown"})
 _REPORTED = frozenset({"final", "amended", "corrected", "appended"})
+_NO_RESULT = frozenset({"entered-in-error", "cancelled"})
 _CATHETER = "proc-epidural-catheter"
 _PERCENT = "%"
 _TEN_POINT = "0-10"
@@ -27,14 +29,21 @@ _PERCENT_UNITS = frozenset({None, "%", "percent"})
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Result(NamedTuple):
     """An observation that may tell of relief: a percentage, or a pain score."""
 
-    reference: str
+    observation: Observation
     value: float
     scale: str
     """`%` for a percentage of relief, else the scale of a pain score."""
+    day: DateRange
+
+
+class Measure(NamedTuple):
+    """A result, as it is held against the injections on record."""
+
+    value: float
+    scale: str
     day: DateRange
     taken: datetime | None
     """None when no time of day with its zone is charted."""
@@ -53,8 +62,8 @@ def read_injection(procedure: Procedure, known: Sequence[Concept], chart: Chart)
         return None
     label, _ = label_of(procedure.code, ours)
     modifiers = modifiers_of((procedure.code,), chart.terminology)
-    text = procedure.code.text if procedure.code else None
-    sites = many(procedure.bodySite)
+    wording = chart.wording(procedure.code.text if procedure.code else None)
+    described = [*many(procedure.bodySite), *([procedure.code] if procedure.code else [])]
     return Injection(
         reference=reference_of(procedure),
         label=label,
@@ -63,9 +72,9 @@ def read_injection(procedure: Procedure, known: Sequence[Concept], chart: Chart)
         region=_region(code, region_of(chart.concepts_of(procedure.bodySite))),
         date=when(procedure.performedDateTime, procedure.performedPeriod),
         is_certain=procedure.status == "completed",
-        purpose=purpose_of(code, modifiers, (text,), Truth.UNKNOWN, chart.words),
-        sides=sides_of(modifiers, [*sites, *([procedure.code] if procedure.code else [])], chart.words),
-        is_intra_articular="intra_articular" in chart.words.order_words(text),
+        purpose=purpose_of(code, modifiers, (wording,), Truth.UNKNOWN),
+        sides=sides_of(modifiers, [chart.wording_of(concept) for concept in described]),
+        is_intra_articular="intra_articular" in wording.order_words,
         relief=_verdict(procedure, chart),
         started=_moment(procedure.performedDateTime or _start_of(procedure.performedPeriod)),
     )
@@ -84,23 +93,20 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment is not None and moment.tzinfo is not None else None
 
 
-def reported_injections(
-    reports: Iterable[DiagnosticReport], charted: Sequence[Injection], chart: Chart
-) -> list[Injection]:
-    """Injections known from a report alone; one within a day of a charted one of its family is the same."""
-    found: list[Injection] = []
-    for report in reports:
-        day = when(report.effectiveDateTime, report.effectivePeriod)
-        if report.status not in _REPORTED or day is None or not chart.is_own(report.subject):
-            continue
-        ours = leading(chart.concepts(report.code))
-        family = coded_family(ours[0]) if ours else None
-        if family is None or any(i.family is family and _is_near(i.date, day) for i in charted):
-            continue
-        label, _ = label_of(report.code, ours)
-        region = ours[0].region or Region.unspecified()
-        found.append(Injection(reference_of(report), label, family, ours[0], region, day))
-    return found
+def reported_injection(
+    report: DiagnosticReport, known: Sequence[Concept], charted: Sequence[Injection]
+) -> Injection | None:
+    """An injection known from a report alone; one within a day of a charted one of its family is the same."""
+    ours = leading(known)
+    if not ours or report.status not in _REPORTED:
+        return None
+    family = coded_family(ours[0])
+    day = when(report.effectiveDateTime, report.effectivePeriod)
+    if family is None or day is None or any(i.family is family and _is_near(i.date, day) for i in charted):
+        return None
+    label, _ = label_of(report.code, ours)
+    region = ours[0].region or Region.unspecified()
+    return Injection(reference_of(report), label, family, ours[0], region, day)
 
 
 def _is_near(one: DateRange | None, other: DateRange) -> bool:
@@ -120,47 +126,36 @@ def _verdict(procedure: Procedure, chart: Chart) -> Relief:
     return Relief(verdict=next(iter(verdicts), None))
 
 
-def read_measures(observations: Iterable[Observation], chart: Chart) -> list[Measure]:
+def read_results(observations: Sequence[Observation], chart: Chart) -> list[Result]:
     """Percentages under the site's code for relief, and pain scores."""
-    found: list[Measure] = []
-    for observation in observations:
-        if observation.status in ("entered-in-error", "cancelled"):
-            continue
-        if not chart.is_about_patient("observations", observation):
-            continue
+    valid = [o for o in observations if o.status not in _NO_RESULT]
+    found: list[Result] = []
+    for observation in chart.about_patient("observations", valid):
         scale = _scale(observation, chart)
         value = _value(observation, scale) if scale is not None else None
+        if scale is None or value is None:
+            continue
         day = when(observation.effectiveDateTime, observation.effectivePeriod)
         day = day or parse_fhir_date(observation.issued)
-        if scale is None or value is None or day is None:
-            continue
-        found.append(
-            Measure(
-                reference=reference_of(observation),
-                value=value,
-                scale=scale,
-                day=day,
-                taken=_moment(observation.effectiveDateTime or _start_of(observation.effectivePeriod)),
-                about=frozenset(
-                    relative(r.reference)
-                    for r in (*(observation.partOf or ()), *(observation.focus or ()))
-                    if r.reference
-                ),
-            )
-        )
+        if day is not None:
+            found.append(Result(observation, value, scale, day))
     return found
 
 
 def _scale(observation: Observation, chart: Chart) -> str | None:
-    codings = (observation.code.coding if observation.code else None) or ()
-    if chart.terminology.is_relief([(coding.system, coding.code) for coding in codings]):
+    codings = (observation.code.coding if observation.code is not None else None) or ()
+    relief_code = chart.terminology.relief_code
+    if relief_code is not None and relief_code in [(c.system, c.code) for c in codings]:
         return _PERCENT
-    scales = [c.get("scale") for c in chart.concepts(observation.code)]
-    return next((scale for scale in scales if scale in _MOST), None)
+    for concept in chart.concepts(observation.code):
+        scale = concept.get("scale")
+        if scale in _MOST:
+            return scale
+    return None
 
 
 def _value(observation: Observation, scale: str) -> float | None:
-    quantity: Quantity | None = observation.valueQuantity
+    quantity = observation.valueQuantity
     value = quantity.value if quantity is not None else observation.valueInteger
     if value is None or not 0 <= value <= _MOST[scale]:
         return None
@@ -168,14 +163,31 @@ def _value(observation: Observation, scale: str) -> float | None:
     return None if scale == _PERCENT and unit not in _PERCENT_UNITS else float(value)
 
 
-def pain_scores(measures: Iterable[Measure]) -> tuple[PainScore, ...]:
-    """The ratings on the 0–10 scale among the measures."""
-    return tuple(PainScore(m.reference, m.value, m.day) for m in measures if m.scale == _TEN_POINT)
+def pain_scores(results: Iterable[Result]) -> tuple[PainScore, ...]:
+    """The ratings on the 0–10 scale among the results."""
+    ratings = [result for result in results if result.scale == _TEN_POINT]
+    return tuple([PainScore(reference_of(r.observation), r.value, r.day) for r in ratings])
 
 
-def with_relief(injections: Iterable[Injection], measures: Sequence[Measure]) -> list[Injection]:
+def with_relief(injections: Sequence[Injection], results: Iterable[Result]) -> tuple[Injection, ...]:
     """Each injection with what was measured about it."""
-    return [_measured(injection, measures) for injection in injections]
+    if not injections:
+        return ()
+    measures = [_measure(result) for result in results]
+    return tuple([_measured(injection, measures) for injection in injections])
+
+
+def _measure(result: Result) -> Measure:
+    observation = result.observation
+    moment = observation.effectiveDateTime or _start_of(observation.effectivePeriod)
+    named = (*(observation.partOf or ()), *(observation.focus or ()))
+    return Measure(
+        value=result.value,
+        scale=result.scale,
+        day=result.day,
+        taken=_moment(moment),
+        about=frozenset([relative(r.reference) for r in named if r.reference]),
+    )
 
 
 def _measured(injection: Injection, measures: Sequence[Measure]) -> Injection:

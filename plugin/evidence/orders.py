@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -27,7 +27,7 @@ from plugin.evidence.families import (
     purpose_of,
     sides_of,
 )
-from plugin.evidence.reading import Chart, relative, text_of, when
+from plugin.evidence.reading import Chart, any_in, relative, when
 from plugin.evidence.sites import are_apart, ordered_region, sites_of
 from plugin.evidence.ties import Ties
 from plugin.evidence.views import (
@@ -38,9 +38,10 @@ from plugin.evidence.views import (
     ServiceRequest,
     many,
 )
+from plugin.terminology.text_hints import Wording
 
 _CATHETER = "proc-epidural-catheter"
-_OUT_OF_SCOPE = "proc-out-of-scope-neuraxial"
+_OUT_OF_SCOPE = frozenset({"proc-out-of-scope-neuraxial"})
 _OVER = frozenset({"revoked", "entered-in-error", "completed", "cancelled"})
 _NOT_AN_ORDER = frozenset({"plan", "proposal"})
 
@@ -97,7 +98,7 @@ class _Surroundings:
     """Drugs sent as entries of their own, by `Medication/<id>`."""
 
     def add(self, draft: DraftOrder, known: Iterable[Concept]) -> None:
-        self.beside += (Companion(concept, draft.reference) for concept in known)
+        self.beside += [Companion(concept, draft.reference) for concept in known]
 
     def drugs(self, chart: Chart) -> tuple[Drug, ...]:
         ordered = [(draft, self._drug(draft, request, chart)) for draft, request in self.medications]
@@ -105,9 +106,11 @@ class _Surroundings:
             (line.draft, supplied_drug(line.request, line.known, line.draft.reference)) for line in self.lines
         ]
         return tuple(
-            replace(drug, is_addressable=_is_addressable(draft))
-            for draft, drug in (*ordered, *supplied)
-            if drug is not None
+            [
+                replace(drug, is_addressable=_is_addressable(draft))
+                for draft, drug in (*ordered, *supplied)
+                if drug is not None
+            ]
         )
 
     def ties(self) -> Ties:
@@ -148,7 +151,7 @@ def read_placed_orders(placed: Iterable[tuple[str, ServiceRequest]], hook: str, 
 
 
 def _sorted(around: _Surroundings, read: OrdersRead, hook: str, chart: Chart) -> OrdersRead:
-    if not any(c.code.get("gate") == "cisternography" for c in around.beside):
+    if "cisternography" not in [c.code.get("gate") for c in around.beside]:
         _read_injections(around, read, hook, chart)
     return read
 
@@ -183,7 +186,7 @@ def _read_injections(around: _Surroundings, read: OrdersRead, hook: str, chart: 
     ties = around.ties() if drugs else None
     orders: list[tuple[InjectionOrder, bool]] = []
     for line in around.lines:
-        if not _is_reviewable(line.request, hook) or any(c.in_set(_OUT_OF_SCOPE) for c in line.known):
+        if not _is_reviewable(line.request, hook) or any_in(line.known, _OUT_OF_SCOPE):
             continue
         own = ties.drugs_of(line.draft.reference, drugs) if ties else ()
         order = _injection(line, around.beside, own, chart)
@@ -266,16 +269,18 @@ def _injection(
     if not ours:
         return None
     request, code = line.request, ours[0]
+    details = many(request.orderDetail)
+    of_site = [chart.wording_of(site) for site in many(request.bodySite)]
+    of_order = [chart.wording_of(concept) for concept in (*details, request.code)]
+    wordings = of_site + of_order
     own_region = code.region or Region.unspecified()
-    site, worded = sites_of(request, chart)
-    family = _family(code, request, site, chart)
+    site, worded = sites_of(request.bodySite, of_site, of_order, chart)
+    family = _family(code, site, wordings)
     planned = when(request.occurrenceDateTime, request.occurrencePeriod)
     authored = parse_fhir_date(request.authoredOn)
     as_of = planned.first if planned else authored.first if authored else chart.today
-    written = (request.code, *many(request.orderDetail))
-    texts = [text_of(concept) for concept in (*written, *many(request.bodySite))]
-    modifiers = modifiers_of(written, chart.terminology)
-    others = tuple(c for c in beside if c.code not in ours)
+    modifiers = modifiers_of((request.code, *details), chart.terminology)
+    steroid = any_of([drug.is_steroid for drug in drugs])
     return InjectionOrder(
         reference=line.draft.reference,
         is_addressable=_is_addressable(line.draft),
@@ -284,32 +289,35 @@ def _injection(
         region=ordered_region(own_region, site, worded, family),
         site_disagrees=site is not None and own_region.stated and are_apart(site, own_region),
         is_catheter=code.in_set(_CATHETER),
-        is_contradictory=len({_kind(c) for c in ours} - {Family.BIOLOGIC}) > 1,
+        is_contradictory=len(ours) > 1 and len({_kind(c) for c in ours} - {Family.BIOLOGIC}) > 1,
         reason_references=_reason_references(request),
         reason_codes=tuple(
-            diagnosis_from_code(concept, line.draft.reference, chart) for concept in many(request.reasonCode)
+            [diagnosis_from_code(reason, line.draft.reference, chart) for reason in many(request.reasonCode)]
         ),
         planned=planned,
         as_of=as_of,
         asked_on=chart.today,
-        companions=frozenset(name for c in beside for name in c.code.sets),
-        ordered_beside=others,
+        companions=frozenset([name for c in beside for name in c.code.sets]),
+        ordered_beside=tuple([c for c in beside if c.code not in ours]),
         codes=tuple(ours),
-        purpose=purpose_of(code, modifiers, texts, any_of(d.is_steroid for d in drugs), chart.words),
-        sides=sides_of(modifiers, [*many(request.bodySite), *(c for c in written if c)], chart.words),
+        purpose=purpose_of(code, modifiers, wordings, steroid),
+        sides=sides_of(modifiers, wordings),
         modifiers=modifiers,
         levels=_levels(code, request),
         repeats=_repeats(code, request),
-        words=frozenset(Word(word) for text in texts for word in chart.words.order_words(text)),
+        words=frozenset([Word(word) for wording in wordings for word in wording.order_words]),
         drugs=drugs,
         local_code=_local_code(request.code, code, chart),
     )
 
 
 def _local_code(written: CodeableConcept | None, code: Concept, chart: Chart) -> str | None:
+    terminology = chart.terminology
+    if not terminology.local_codes.standard:
+        return None
     codings = (written.coding if written else None) or ()
-    same = [c for c in codings if chart.terminology.lookup(c.system, c.code) == code]
-    local = [c.code for c in same if chart.terminology.is_local(c.system, c.code)]
+    same = [c for c in codings if terminology.lookup(c.system, c.code) == code]
+    local = [c.code for c in same if terminology.is_local(c.system, c.code)]
     return local[0] if len(local) == len(same) and local else None
 
 
@@ -349,25 +357,23 @@ def _quantity(request: ServiceRequest) -> int:
 def _reason_references(request: ServiceRequest) -> tuple[str, ...]:
     """`Condition/x`, contained `Condition/#x`; what names no resource stays, as a reason not found."""
     given = [r.reference or "" for r in request.reasonReference or ()]
-    return tuple(f"Condition/{r}" if r.startswith("#") else relative(r) for r in given)
+    return tuple([f"Condition/{r}" if r.startswith("#") else relative(r) for r in given])
 
 
-def _family(code: Concept, request: ServiceRequest, site: Region | None, chart: Chart) -> Family:
+def _family(code: Concept, site: Region | None, wordings: Sequence[Wording]) -> Family:
     family = coded_family(code)
     if family is None:
         raise LookupError(f"{code.code}: no family; only codes of reviewed procedures come here")
     if code.get("approach") == "interlaminar-or-caudal":
-        if site is not None and site.atoms == {"sacral"}:
-            return Family.CAUDAL
-        words = (text_of(c) for c in (*many(request.bodySite), *many(request.orderDetail), request.code))
-        if any(chart.words.is_caudal(text) for text in words):
+        is_at_sacrum = site is not None and site.atoms == {"sacral"}
+        if is_at_sacrum or any(wording.is_caudal for wording in wordings):
             return Family.CAUDAL
     return family
 
 
 def _is_named_in_text(request: ServiceRequest, chart: Chart) -> bool:
     words: list[CodeableConcept | None] = [request.code, *many(request.orderDetail)]
-    return any(chart.words.is_injection_order(text_of(concept)) for concept in words)
+    return any(chart.wording_of(concept).is_injection_order for concept in words)
 
 
 def mentions_ours(raw: msgspec.Raw, chart: Chart) -> bool:

@@ -9,7 +9,7 @@ from plugin.domain.dates import parse_fhir_date
 from plugin.domain.evidence import Encounter, Patient
 from plugin.domain.truth import Truth
 from plugin.evidence import views
-from plugin.evidence.reading import Chart, text_of
+from plugin.evidence.reading import Chart
 
 _ON_TRIAL = frozenset({"follow-up", "on-study", "on-study-intervention", "on-study-observation"})
 
@@ -37,10 +37,10 @@ def read_encounter(reading: Reading[Any] | None, chart: Chart) -> Encounter:
     coding = encounter.class_
     known = chart.terminology.lookup(coding.system, coding.code) if coding is not None else None
     inpatient = known is not None and known.in_set("encounter-class-inpatient")
-    words = [text_of(c) for c in (*views.many(encounter.type), encounter.serviceType)]
+    wordings = [chart.wording_of(c) for c in (*views.many(encounter.type), encounter.serviceType)]
     reasons = chart.concepts_of(encounter.reasonCode)
-    labour = any(chart.words.is_labour(text) for text in words)
-    labour = labour or any(c.get("episode") == "labour-delivery" for c in reasons)
+    labour = "labour-delivery" in [reason.get("episode") for reason in reasons]
+    labour = labour or any(wording.is_labour for wording in wordings)
     return Encounter(Truth.of(inpatient), Truth.of(labour))
 
 

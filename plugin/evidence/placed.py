@@ -20,11 +20,11 @@ from cds_hooks import (
     FhirReader,
     HookRequest,
     OrderContext,
+    PrefetchKey,
     PrefetchState,
     Query,
     Reading,
     Unread,
-    read_searchset,
 )
 from plugin.evidence.families import leading
 from plugin.evidence.orders import (
@@ -38,6 +38,7 @@ from plugin.evidence.views import Appointment, CodeableConcept, Reference, Servi
 
 DISPATCHED = "dispatchedOrders"
 TEMPLATES: Mapping[str, str] = {DISPATCHED: "ServiceRequest?_id={{context.dispatchedOrders}}"}
+KEYS: Mapping[str, PrefetchKey] = {DISPATCHED: PrefetchKey(ServiceRequest, "ServiceRequest")}
 _RECORDED = "serviceRequests"
 _ORDER = re.compile(r"ServiceRequest/(?!\.{1,2}\Z)[A-Za-z0-9._-]+", re.ASCII)
 """A reference that may become a path on the FHIR server: nothing in it has a meaning in a URL."""
@@ -175,7 +176,7 @@ def _look_up(
 
 
 def _sent(key: str, request: HookRequest) -> Reading[ServiceRequest]:
-    return read_searchset(request.prefetch.get(key), ServiceRequest, "ServiceRequest")
+    return request.prefetch.read(key, KEYS[DISPATCHED])
 
 
 def _asked(references: Sequence[str], server: FhirReader | None) -> Mapping[str, Reading[Any]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from plugin.domain.check import Item, Unread
 from plugin.domain.codes import Concept
@@ -15,7 +13,8 @@ from plugin.domain.dates import DateRange, parse_fhir_date
 from plugin.domain.regions import Region
 from plugin.evidence.views import CodeableConcept, Coding, OneOrMany, Period, Reference, many
 from plugin.terminology import Terminology
-from plugin.terminology.text_hints import TextHints
+from plugin.terminology.lookup import MAX_TEXT_KEPT, Written
+from plugin.terminology.text_hints import Wording
 
 
 class Subject(Protocol):
@@ -24,23 +23,7 @@ class Subject(Protocol):
     subject: Reference | None
 
 
-class Words:
-    """The terminology's text hints for one call: a text that a chart repeats is looked at once."""
-
-    def __init__(self, hints: TextHints) -> None:
-        self.modality = cache(hints.modality)
-        self.region = cache(hints.region)
-        self.active_care = cache(hints.active_care)
-        self.analgesic = cache(hints.analgesic)
-        self.radicular = cache(hints.radicular)
-        self.is_non_spinal = cache(hints.is_non_spinal)
-        self.is_injection_order = hints.is_injection_order
-        self.is_caudal = hints.is_caudal
-        self.is_labour = hints.is_labour
-        self.is_diagnostic = hints.is_diagnostic
-        self.is_therapeutic = hints.is_therapeutic
-        self.order_words = cache(hints.order_words)
-        self.sides = cache(hints.sides)
+S = TypeVar("S", bound=Subject)
 
 
 @dataclass(slots=True)
@@ -57,33 +40,56 @@ class Chart:
     """Entries about another patient, per prefetch key."""
     not_listed: dict[str | None, int] = field(default_factory=dict)
     """How many codes no value set holds, by their system as the record writes it."""
-    words: Words = field(init=False)
     _usual_reference: str = field(init=False, repr=False)
+    _concepts: Mapping[Written, Concept | None] = field(init=False, repr=False)
+    _wordings: Mapping[str | None, Wording] = field(init=False, repr=False)
+    _long: dict[str, Wording] = field(default_factory=dict, init=False, repr=False)
+    """Texts that are too long to be kept between calls."""
 
     def __post_init__(self) -> None:
-        self.words = Words(self.terminology.text)
         self._usual_reference = f"Patient/{self.patient_id}"
+        self._concepts = self.terminology.concepts
+        self._wordings = self.terminology.wordings
+
+    def wording(self, text: str | None) -> Wording:
+        """What a text hints at. A text that charts repeat is looked at once."""
+        if text is None or len(text) <= MAX_TEXT_KEPT:
+            return self._wordings[text]
+        known = self._long.get(text)
+        if known is None:
+            known = self._long[text] = self._wordings[text]
+        return known
+
+    def wording_of(self, concept: CodeableConcept | None) -> Wording:
+        """What the chart's own words for a concept hint at."""
+        text = concept.text if concept is not None and concept.text else text_of(concept)
+        if text is None or len(text) <= MAX_TEXT_KEPT:
+            return self._wordings[text]
+        return self.wording(text)
 
     def concepts(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
         """The codings that a value set knows."""
         if concept is None or not concept.coding:
             return ()
-        lookup = self.terminology.lookup
-        found = [lookup(coding.system, coding.code) for coding in concept.coding]
-        return tuple([known for known in found if known is not None])
+        concepts, found = self._concepts, []
+        for coding in concept.coding:
+            known = concepts[coding.system, coding.code]
+            if known is not None:
+                found.append(known)
+        return tuple(found)
 
     def coded(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
         """The codings that a value set knows, of what a resource itself is; the others are counted."""
         if concept is None or not concept.coding:
             return ()
-        lookup, not_listed = self.terminology.lookup, self.not_listed
-        found = []
+        concepts, not_listed, found = self._concepts, self.not_listed, []
         for coding in concept.coding:
-            known = lookup(coding.system, coding.code)
+            system, code = coding.system, coding.code
+            known = concepts[system, code]
             if known is not None:
                 found.append(known)
-            elif coding.code:
-                not_listed[coding.system] = not_listed.get(coding.system, 0) + 1
+            elif code:
+                not_listed[system] = not_listed.get(system, 0) + 1
         return tuple(found)
 
     def unmapped(self) -> Mapping[str, int]:
@@ -91,16 +97,28 @@ class Chart:
 
         Systems are named as `Terminology.system_name` does: nothing of it comes from the record.
         """
-        counts: Counter[str] = Counter()
+        counts: dict[str, int] = {}
         for system, count in self.not_listed.items():
-            counts[self.terminology.system_name(system)] += count
+            name = self.terminology.system_name(system)
+            counts[name] = counts.get(name, 0) + count
         return counts
 
     def concepts_of(self, concepts: OneOrMany) -> tuple[Concept, ...]:
-        return tuple(c for concept in many(concepts) for c in self.concepts(concept))
+        listed = many(concepts)
+        if len(listed) == 1:
+            return self.concepts(listed[0])
+        return tuple(c for concept in listed for c in self.concepts(concept))
 
     def leave_out(self, key: str, item: Item) -> None:
         self.set_aside.setdefault(key, []).append(item)
+
+    def about_patient(self, key: str, resources: Sequence[S]) -> Sequence[S]:
+        """The resources about the patient; those about somebody else are counted."""
+        usual = self._usual_reference
+        plain = [r for r in resources if r.subject is not None and r.subject.reference == usual]
+        if len(plain) == len(resources):
+            return plain
+        return [r for r in resources if self.is_about_patient(key, r)]
 
     def is_about_patient(self, key: str, resource: Subject) -> bool:
         """False, and counted, when the subject is somebody else."""
@@ -146,15 +164,17 @@ def text_of(concept: CodeableConcept | None) -> str | None:
         return None
     if concept.text:
         return concept.text
-    return next((c.display for c in concept.coding or () if c.display), None)
+    for coding in concept.coding or ():
+        if coding.display:
+            return coding.display
+    return None
 
 
 def label_of(concept: CodeableConcept | None, known: Iterable[Concept]) -> tuple[str, bool]:
     """How to name a coded entry: our label and code, or the chart's own words (then True)."""
-    ours = [c for c in known if c.label]
-    if ours:
-        best = ours[0]
-        return f"{best.label} ({best.code})", False
+    for ours in known:
+        if ours.label:
+            return f"{ours.label} ({ours.code})", False
     words = text_of(concept)
     if words:
         return words, True
@@ -171,17 +191,22 @@ def code_of(concept: CodeableConcept | None) -> str | None:
 
 
 def when(moment: str | None, period: Period | None) -> DateRange | None:
-    return parse_fhir_date(moment) or (parse_fhir_date(period.start) if period else None)
+    return parse_fhir_date(moment) or (parse_fhir_date(period.start) if period is not None else None)
 
 
 def region_of(concepts: Iterable[Concept]) -> Region | None:
     """The stated regions together; a pair stays a pair when it stands alone. None when nothing is stated."""
-    stated = {c.region for c in concepts if c.region is not None and c.region.stated}
+    stated = [c.region for c in concepts if c.region is not None and c.region.stated]
     if not stated:
         return None
-    if len(stated) == 1:
-        return stated.pop()
+    if len(stated) == 1 or len(set(stated)) == 1:
+        return stated[0]
     return Region.of(*{atom for region in stated for atom in region.atoms})
+
+
+def any_in(concepts: Iterable[Concept], sets: frozenset[str]) -> bool:
+    """Does one of these value sets hold one of the codes?"""
+    return any(not sets.isdisjoint(concept.sets) for concept in concepts)
 
 
 def codings_of(value: list[Coding] | Coding | None) -> list[Coding]:

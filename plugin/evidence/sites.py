@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from plugin.domain.families import Family
 from plugin.domain.regions import Region
-from plugin.evidence.reading import Chart, region_of, text_of
-from plugin.evidence.views import ServiceRequest, many
+from plugin.evidence.reading import Chart, region_of
+from plugin.evidence.views import OneOrMany
+from plugin.terminology.text_hints import Wording
 
 
-def sites_of(request: ServiceRequest, chart: Chart) -> tuple[Region | None, Region | None]:
-    """The region that the body site's code names, and the one that the order's text names."""
-    hints = chart.words
-    coded = region_of(chart.concepts_of(request.bodySite))
-    sites = [hints.region(text_of(site)) for site in many(request.bodySite)]
-    if coded is None:
-        coded = next((r for r in sites if r is not None), None)
-    words = [text_of(c) for c in (*many(request.orderDetail), *((request.code,) if request.code else ()))]
-    worded = next((r for r in map(hints.region, words) if r is not None), None)
-    return coded, worded
+def sites_of(
+    sites: OneOrMany, of_site: Sequence[Wording], of_order: Sequence[Wording], chart: Chart
+) -> tuple[Region | None, Region | None]:
+    """The region that the body site's code names, else its words, and the one that the order's words name."""
+    return region_of(chart.concepts_of(sites)) or _worded(of_site), _worded(of_order)
+
+
+def _worded(wordings: Sequence[Wording]) -> Region | None:
+    """The region that the first of the texts to name one names."""
+    for wording in wordings:
+        if wording.region is not None:
+            return wording.region
+    return None
 
 
 def ordered_region(own: Region, site: Region | None, worded: Region | None, family: Family) -> Region:

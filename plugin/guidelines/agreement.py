@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from plugin.guidelines.model import (
     CHRONICITIES,
@@ -22,8 +22,7 @@ from plugin.guidelines.wording import proviso_wording
 Touched: TypeAlias = Mapping[Chronicity, Mapping[SpineRegion, Position]]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """What a guideline is asked about, in the words of the guideline files."""
 
     family: str

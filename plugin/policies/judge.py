@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Kind, Outcome
+from plugin.domain.families import Family
 from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
 from plugin.guidelines.agreement import Case as GuidelineCase
-from plugin.guidelines.model import Criterion, Guideline
+from plugin.guidelines.model import PATTERNS, Criterion, Guideline
 from plugin.policies.model import CONFLICTS, RULES, Conflict, Indicator, Loudness, Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something to say about one order."""
 
     check: Check
@@ -26,8 +27,7 @@ class Finding:
     """The answer that makes this one more urgent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Testimony:
+class Testimony(NamedTuple):
     """What one document asks for under a criterion, and whether this case meets it by that."""
 
     guideline: Guideline
@@ -64,8 +64,28 @@ _OPEN_PATTERN = frozenset(
 )
 
 
-_Claim = tuple[Guideline, Criterion, dict[str, Any]]
-"""A document, what it says of a criterion, and its own numbers."""
+class _Rule(NamedTuple):
+    """A rule of the policy, with the policy's numbers."""
+
+    criteria: tuple[str, ...]
+    families: frozenset[Family]
+    evaluate: Callable[[Case, Any], Check]
+    params: Any
+    turns_on: Mapping[str, frozenset[str] | None]
+    """The parameters by which a row may come out otherwise; None where no number could change it."""
+
+
+class _Claim(NamedTuple):
+    """What a document says of a criterion, and what the rule would be asked by it."""
+
+    guideline: Guideline
+    criterion: Criterion
+    numbers: tuple[tuple[str, Any], ...]
+    """The document's own."""
+    keys: frozenset[str]
+    params: Any
+    """The rule's, with these numbers in place of the policy's; None where the rule does not count by them."""
+    is_as_policy: bool
 
 
 class Judge:
@@ -74,11 +94,23 @@ class Judge:
     def __init__(self, policy: Policy, library: Library) -> None:
         self.policy = policy
         self.library = library
+        rules = [_rule(name, policy) for name in policy.file.rules]
+        self._rules = {family: tuple(r for r in rules if family in r.families) for family in Family}
+        self._rule_of = {criterion: rule for rule in reversed(rules) for criterion in rule.criteria}
+        self._conflicts: dict[tuple[Family, str | None], tuple[Conflict, ...]] = {
+            (family, pattern): tuple(
+                c for c in policy.file.conflicts if family in c.families and c.pattern in ("any", pattern)
+            )
+            for family in Family
+            for pattern in (None, *PATTERNS)
+        }
+        self._telling_rows = frozenset(c.when.rpartition(".")[2] for c in policy.file.consequences)
         self._claims: dict[str, list[_Claim]] = {}
         for guideline in library.guidelines:
             for criterion in guideline.criteria:
-                given = criterion.params.model_dump(exclude_none=True)
-                self._claims.setdefault(criterion.criterion, []).append((guideline, criterion, given))
+                claim = _claim(guideline, criterion, self._rule_of.get(criterion.criterion))
+                self._claims.setdefault(criterion.criterion, []).append(claim)
+        self._speaking: dict[_Asked, tuple[_Claim, ...]] = {}
 
     def judge(self, case: Case, hook: str) -> Verdict:
         """The answers in the order of the policy's rules, then the guideline conflicts."""
@@ -88,21 +120,20 @@ class Judge:
         checks = [*scope.checks, *self._ask(case, scope)]
         agreement = self.agreement(case)
         if not scope.conflicts_off:
-            checks += self._conflicts(case, agreement, checks)
+            checks += self._conflicting(case, agreement, checks)
         changed = self._changed(checks)
-        findings = [self._finding(check, scope, hook, changed) for check in checks]
-        return Verdict(case, scope, tuple(checks), tuple(f for f in findings if f is not None), agreement)
+        said = [self._finding(check, check.kind, scope, hook, changed) for check in checks if check.kind]
+        return Verdict(case, scope, tuple(checks), tuple([f for f in said if f is not None]), agreement)
 
     def testimonies(self, case: Case, check: Check) -> tuple[Testimony, ...]:
         """What each document of the policy says of the criterion for such a case, its own numbers applied."""
+        rule = self._rule_of.get(check.criterion)
         found: list[Testimony] = []
-        answered: dict[tuple[tuple[str, object], ...], Outcome | None] = {}
-        for guideline, criterion, given in self._claims.get(check.criterion, ()):
-            if _is_about(criterion, case):
-                numbers = tuple(given.items())
-                if numbers not in answered:
-                    answered[numbers] = self._outcome_by(case, check, given)
-                found.append(Testimony(guideline, criterion, answered[numbers]))
+        answered: dict[tuple[tuple[str, Any], ...], Outcome | None] = {}
+        for claim in self._who_speaks(case, check.criterion):
+            if claim.numbers not in answered:
+                answered[claim.numbers] = None if rule is None else _outcome_by(claim, case, check, rule)
+            found.append(Testimony(claim.guideline, claim.criterion, answered[claim.numbers]))
         return tuple(found)
 
     def alternatives(self, case: Case) -> dict[str, Agreement]:
@@ -110,18 +141,6 @@ class Judge:
         if case.pattern.finding not in _OPEN_PATTERN:
             return {}
         return {pattern: self._agreement_on(case, pattern) for pattern in ("radicular", "axial")}
-
-    def _ask(self, case: Case, scope: Scope) -> list[Check]:
-        checks: list[Check] = []
-        for rule in self.policy.file.rules:
-            if case.order.family not in RULES[rule].FAMILIES:
-                continue
-            if all(scope.is_off(criterion) for criterion in RULES[rule].CRITERIA):
-                continue
-            check = RULES[rule].evaluate(case, self.policy.params[rule])
-            if not scope.is_off(check.criterion):
-                checks.append(check)
-        return checks
 
     def agreement(self, case: Case) -> Agreement | None:
         """Who is for and who is against the order's procedure in this case."""
@@ -134,63 +153,101 @@ class Judge:
             GuidelineCase(case.order.family.value, pattern, case.chronicity, regions)
         )
 
-    def _conflicts(self, case: Case, agreement: Agreement | None, checks: list[Check]) -> list[Check]:
-        gaps = {check.criterion for check in checks if check.kind is Kind.GAP}
+    def _ask(self, case: Case, scope: Scope) -> list[Check]:
+        rules = self._rules[case.order.family]
+        if not scope.off:
+            return [rule.evaluate(case, rule.params) for rule in rules]
+        asked = [r for r in rules if not all(scope.is_off(criterion) for criterion in r.criteria)]
+        answers = [rule.evaluate(case, rule.params) for rule in asked]
+        return [check for check in answers if not scope.is_off(check.criterion)]
+
+    def _conflicting(self, case: Case, agreement: Agreement | None, checks: list[Check]) -> list[Check]:
+        family, pattern, chronicity = case.order.family, case.pattern.case, case.chronicity
+        gaps = [check.criterion for check in checks if check.kind is Kind.GAP]
         return [
             Check(
                 conflict.criterion,
                 conflict.pattern,
                 Outcome.CONFLICT,
                 kind=Kind.NOTE,
-                decided_by=tuple(d.item() for d in case.pattern.deciding),
+                decided_by=tuple([d.item() for d in case.pattern.deciding]),
             )
-            for conflict in self.policy.file.conflicts
-            if conflict.is_about(case.order.family.value, case.pattern.case, case.chronicity, gaps)
-            and _is_told(conflict, agreement)
+            for conflict in self._conflicts[family, pattern]
+            if conflict.is_about(family, pattern, chronicity, gaps) and _is_told(conflict, agreement)
         ]
 
     def _changed(self, checks: list[Check]) -> dict[str, tuple[Loudness, Check]]:
         """Criteria that are said more or less loudly in this case, and the answer that makes them so."""
-        rows = {f"{check.criterion}.{check.row}": check for check in checks}
+        telling = [check for check in checks if check.row in self._telling_rows]
+        if not telling:
+            return {}
+        rows = {f"{check.criterion}.{check.row}": check for check in telling}
         listed = [c for c in self.policy.file.consequences if c.when in rows]
         return {criterion: (c.indicator, rows[c.when]) for c in listed for criterion in c.criteria}
 
     def _finding(
-        self, check: Check, scope: Scope, hook: str, changed: dict[str, tuple[Loudness, Check]]
+        self, check: Check, kind: Kind, scope: Scope, hook: str, changed: dict[str, tuple[Loudness, Check]]
     ) -> Finding | None:
-        if check.kind is None:
-            return None
         loudness = self.policy.loudness(check.criterion, check.row, hook)
         group = CONFLICTS if check.outcome is Outcome.CONFLICT else check.criterion
         change, cause = changed.get(group, (None, None))
         if loudness == "silent" or change == "silent":
             return None
-        indicator: Indicator = loudness or ("warning" if check.kind is Kind.GAP else "info")
+        indicator: Indicator = loudness or ("warning" if kind is Kind.GAP else "info")
         if check.criterion in scope.lowered:
-            return Finding(check, "info", check.kind)
-        if change is not None and check.kind is Kind.GAP and indicator == "warning":
-            return Finding(check, change, check.kind, cause if change == "critical" else None)
-        return Finding(check, indicator, check.kind)
+            return Finding(check, "info", kind)
+        if change is not None and kind is Kind.GAP and indicator == "warning":
+            return Finding(check, change, kind, cause if change == "critical" else None)
+        return Finding(check, indicator, kind)
 
-    def _outcome_by(self, case: Case, asked: Check, given: dict[str, Any]) -> Outcome | None:
-        rule = next((r for r in self.policy.file.rules if asked.criterion in RULES[r].CRITERIA), None)
-        if rule is None:
-            return None
-        params = self.policy.params[rule]
-        if not given or not all(hasattr(params, key) for key in given):
-            return None
-        # Of a rule with several limits, the number that this row turns on must be the document's own.
-        turns_on = getattr(RULES[rule], "TURNS_ON", {}).get(asked.row, frozenset())
-        if turns_on is None or not given.keys() >= turns_on:
-            return None
-        if all(getattr(params, key) == value for key, value in given.items()):
-            return asked.outcome
-        check: Check = RULES[rule].evaluate(case, replace(params, **given))
-        return check.outcome
+    def _who_speaks(self, case: Case, criterion: str) -> tuple[_Claim, ...]:
+        """The documents that speak of the criterion in such a case: a matter of content and a few words."""
+        family, pattern, regions = case.order.family, case.pattern.case, case.region.atoms
+        asked = (criterion, family, pattern, case.chronicity, regions)
+        known = self._speaking.get(asked)
+        if known is None:
+            if len(self._speaking) >= _MOST_KEPT:
+                self._speaking.clear()
+            known = self._speaking[asked] = tuple(
+                claim
+                for claim in self._claims.get(criterion, ())
+                if claim.criterion.is_about(family, pattern, case.chronicity, regions)
+            )
+        return known
 
 
-def _is_about(criterion: Criterion, case: Case) -> bool:
-    return criterion.is_about(case.order.family.value, case.pattern.case, case.chronicity, case.region.atoms)
+_Asked = tuple[str, Family, str | None, str, frozenset[str]]
+"""Criterion, family, pattern, chronicity and regions."""
+_MOST_KEPT = 8192
+
+
+def _rule(name: str, policy: Policy) -> _Rule:
+    module = RULES[name]
+    turns_on = getattr(module, "TURNS_ON", {})
+    return _Rule(module.CRITERIA, module.FAMILIES, module.evaluate, policy.params[name], turns_on)
+
+
+def _claim(guideline: Guideline, criterion: Criterion, rule: _Rule | None) -> _Claim:
+    given = criterion.params.model_dump(exclude_none=True)
+    params, is_as_policy = None, False
+    if given and rule is not None and all(hasattr(rule.params, key) for key in given):
+        params = replace(rule.params, **given)
+        is_as_policy = params == rule.params
+    return _Claim(guideline, criterion, tuple(given.items()), frozenset(given), params, is_as_policy)
+
+
+def _outcome_by(claim: _Claim, case: Case, asked: Check, rule: _Rule) -> Outcome | None:
+    """The rule's outcome by the document's own numbers."""
+    if claim.params is None:
+        return None
+    # Of a rule with several limits, the number that this row turns on must be the document's own.
+    turns_on = rule.turns_on.get(asked.row, _NO_NUMBER)
+    if turns_on is None or not claim.keys >= turns_on:
+        return None
+    return asked.outcome if claim.is_as_policy else rule.evaluate(case, claim.params).outcome
+
+
+_NO_NUMBER: frozenset[str] = frozenset()
 
 
 def _is_told(conflict: Conflict, agreement: Agreement | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -173,18 +174,21 @@ class Policy:
         asked = {criterion for rule in self.file.rules for criterion in RULES[rule].CRITERIA}
         return frozenset({"SCOPE", *asked, *(conflict.criterion for conflict in self.file.conflicts)})
 
-    @property
+    @cached_property
     def pattern_params(self) -> PatternParams:
         return PatternParams(self.file.structural_without_limb_symptoms, self.file.zoster_acute_days)
 
-    @property
+    @cached_property
     def scope_params(self) -> ScopeParams:
         return ScopeParams(self.file.adult_age_years, self.file.labour_recent_days)
 
     def loudness(self, criterion: str, row: str, hook: str) -> Loudness | None:
-        key = f"{criterion}.{row}"
-        at_hook = next((table for name, table in self.file.severity_at.items() if name == hook), {})
-        return at_hook.get(key) or self.file.severity.get(key)
+        return self._loudness.get(hook, self.file.severity).get(f"{criterion}.{row}")
+
+    @cached_property
+    def _loudness(self) -> dict[str, dict[str, Loudness]]:
+        """For the hooks that have severities of their own."""
+        return {hook: {**self.file.severity, **own} for hook, own in self.file.severity_at.items()}
 
     def reasons_for_override(self, criterion: str) -> tuple[OverrideReason, ...]:
         table = self.file.override_reasons

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
@@ -48,7 +48,7 @@ def evaluate(case: Case, params: Params) -> Check:
         set_aside=case.pattern.set_aside,
         unread=case.diagnoses_unread,
     )
-    return replace(check, criterion=_CRITERION[check.row])
+    return check._replace(criterion=_CRITERION[check.row])
 
 
 def _rows(case: Case) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from plugin.domain.evidence import Diagnosis, Standing
 from plugin.domain.families import EPIDURAL, FACET, SACROILIAC
 from plugin.domain.injections import is_same_half
 from plugin.domain.order import Word
-from plugin.domain.truth import Truth, any_of
+from plugin.domain.truth import TRUE, UNKNOWN, Truth, any_of
 
 FAMILIES = EPIDURAL | FACET | SACROILIAC
 CRITERIA = ("GUI-1",)
@@ -45,44 +45,42 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    return decide("GUI-1", _rows(case), facts={}, unread=case.evidence.diagnoses.unread)
+    return decide("GUI-1", _rows(case), unread=case.evidence.diagnoses.unread)
 
 
 def _rows(case: Case) -> Iterator[Row]:
     order = case.order
     in_code = {code.get("guidance") for code in order.codes}
-    yield Row("guidance-in-code", Truth.of(bool(in_code & _IN_CODE)), Outcome.MET)
+    if in_code & _IN_CODE:
+        yield Row("guidance-in-code", TRUE, Outcome.MET)
+    is_unguided_code = "none" in in_code
     guides = [c for c in order.ordered_beside if _guides(c.code, case)]
     seen = tuple(c.item() for c in guides if c.code.get("guidance") != _ULTRASOUND)
-    is_guided, is_unguided_code = Truth.of(bool(seen)), Truth.of("none" in in_code)
-    yield Row(
-        "guidance-beside-unguided-code",
-        is_guided & is_unguided_code,
-        Outcome.MET,
-        speaks=True,
-        decided_by=seen,
-    )
-    yield Row("guided", is_guided, Outcome.MET, decided_by=seen)
+    if seen and is_unguided_code:
+        yield Row("guidance-beside-unguided-code", TRUE, Outcome.MET, speaks=True, decided_by=seen)
+    if seen:
+        yield Row("guided", TRUE, Outcome.MET, decided_by=seen)
     beside = tuple(c.item() for c in guides if c.code.get("guidance") == _ULTRASOUND)
-    if beside or _ULTRASOUND in in_code or ("none" in in_code and Word.ULTRASOUND in order.words):
+    if beside or _ULTRASOUND in in_code or (is_unguided_code and Word.ULTRASOUND in order.words):
         yield from _by_ultrasound(case, beside or (order.item(),))
-    yield Row("no-guidance", is_unguided_code, Outcome.NOT_MET, decided_by=(order.item(),))
-    yield Row("not-stated", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=(order.item(),))
+    if is_unguided_code:
+        yield Row("no-guidance", TRUE, Outcome.NOT_MET, decided_by=(order.item(),))
+    yield Row("not-stated", TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=(order.item(),))
 
 
 def _by_ultrasound(case: Case, ordered: tuple[Item, ...]) -> Iterator[Row]:
     """Pregnancy and an allergy to contrast except it; documents on facet joints know no exception."""
     diagnoses = case.evidence.diagnoses
     reasons = [d for d in diagnoses.entries if d.standing is Standing.CURRENT and _excepts(d)]
-    excepted = any_of(Truth.of(d.is_certain) | Truth.UNKNOWN for d in reasons) | diagnoses.may_hold_more
+    excepted = any_of(Truth.of(d.is_certain) | UNKNOWN for d in reasons) | diagnoses.may_hold_more
     items = (*ordered, *(d.item() for d in reasons))
     if case.order.family in FACET:
         yield Row("ultrasound-of-facet", excepted, Outcome.NOT_MET, decided_by=items)
     else:
         yield Row("ultrasound-excepted", excepted, Outcome.WAIVED, speaks=True, decided_by=items)
-    is_unread = Truth.of(bool(diagnoses.unread))
-    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=ordered)
-    yield Row("ultrasound", Truth.TRUE, Outcome.NOT_MET, decided_by=ordered)
+    if diagnoses.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=ordered)
+    yield Row("ultrasound", TRUE, Outcome.NOT_MET, decided_by=ordered)
 
 
 def _guides(code: Concept, case: Case) -> bool:

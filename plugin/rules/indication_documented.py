@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Kind, Outcome, Reason
@@ -39,8 +40,7 @@ class Params:
     """The reading of pain patterns has its own settings; this table has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     criterion: str
     outcome: Outcome
     reason: Reason | None = None
@@ -118,9 +118,9 @@ def _site_disagrees(case: Case) -> Check:
 
 
 def _items(diagnoses: tuple[Diagnosis, ...], remark: str | None) -> tuple[Item, ...]:
-    return tuple(diagnosis.item(remark) for diagnosis in diagnoses)
+    return tuple([diagnosis.item(remark) for diagnosis in diagnoses])
 
 
 def _codes(diagnoses: tuple[Diagnosis, ...]) -> str:
     """The codes of our value sets that speak, such as `M54.50`; never the chart's own text."""
-    return ", ".join(dict.fromkeys(c.code for d in diagnoses for c in d.concepts if c.pain_pattern))
+    return ", ".join(dict.fromkeys([c.code for d in diagnoses for c in d.concepts if c.pain_pattern]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
@@ -50,7 +50,7 @@ def evaluate(case: Case, params: Params) -> Check:
         set_aside=case.pattern.set_aside,
         unread=case.diagnoses_unread,
     )
-    return replace(check, criterion="SIJ-4") if check.row in ROWS["SIJ-4"] else check
+    return check._replace(criterion="SIJ-4") if check.row in ROWS["SIJ-4"] else check
 
 
 def _rows(case: Case, telling: tuple[Diagnosis, ...]) -> Iterator[Row]:

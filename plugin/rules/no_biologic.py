@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family
-from plugin.domain.order import Word
-from plugin.domain.truth import Truth
+from plugin.domain.order import InjectionOrder, Word
+from plugin.domain.truth import TRUE
 
 FAMILIES = frozenset(Family)
 CRITERIA = ("BIO-1",)
@@ -22,17 +23,14 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    order = case.order
-    coded = tuple(replace(order.item(), label=c.label) for c in order.codes if c.in_set(_BIOLOGIC))
-    rows = (
-        Row("coded", Truth.of(bool(coded)), Outcome.NOT_MET, decided_by=coded),
-        Row(
-            "in-text",
-            Truth.of(Word.BIOLOGIC in order.words),
-            Outcome.UNKNOWN,
-            Reason.AMBIGUOUS,
-            decided_by=(order.item(),),
-        ),
-        Row("none", Truth.TRUE, Outcome.MET),
-    )
-    return decide("BIO-1", rows, facts={})
+    return decide("BIO-1", _rows(case.order))
+
+
+def _rows(order: InjectionOrder) -> Iterator[Row]:
+    coded = [code for code in order.codes if _BIOLOGIC in code.sets]
+    if coded:
+        items = tuple(order.item()._replace(label=code.label) for code in coded)
+        yield Row("coded", TRUE, Outcome.NOT_MET, decided_by=items)
+    if Word.BIOLOGIC in order.words:
+        yield Row("in-text", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=(order.item(),))
+    yield Row("none", TRUE, Outcome.MET)

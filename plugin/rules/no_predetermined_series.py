@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Row, decide
 from plugin.domain.families import EPIDURAL
-from plugin.domain.order import Word
-from plugin.domain.truth import Truth
+from plugin.domain.order import InjectionOrder, Word
+from plugin.domain.truth import TRUE
 
 FAMILIES = EPIDURAL
 CRITERIA = ("FRQ-4",)
@@ -21,11 +22,12 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    order = case.order
-    shown = (order.item(),)
-    rows = (
-        Row("series-ordered", Truth.of(order.repeats), Outcome.NOT_MET, decided_by=shown),
-        Row("series-in-text", Truth.of(Word.SERIES in order.words), Outcome.NOT_MET, decided_by=shown),
-        Row("one-session", Truth.TRUE, Outcome.MET),
-    )
-    return decide("FRQ-4", rows, facts={})
+    return decide("FRQ-4", _rows(case.order))
+
+
+def _rows(order: InjectionOrder) -> Iterator[Row]:
+    if order.repeats:
+        yield Row("series-ordered", TRUE, Outcome.NOT_MET, decided_by=(order.item(),))
+    if Word.SERIES in order.words:
+        yield Row("series-in-text", TRUE, Outcome.NOT_MET, decided_by=(order.item(),))
+    yield Row("one-session", TRUE, Outcome.MET)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
@@ -9,7 +10,7 @@ from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.dates import DateRange, days_after
 from plugin.domain.families import EPIDURAL, Purpose
 from plugin.domain.injections import Sessions
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 FAMILIES = EPIDURAL
 CRITERIA = ("FRQ-2",)
@@ -32,32 +33,27 @@ def evaluate(case: Case, params: Params) -> Check:
     is_diagnostic = order.purpose is Purpose.DIAGNOSTIC
     min_days = params.diagnostic_min_days if is_diagnostic else params.min_days
     facts: dict[str, object] = {"min_days": min_days}
-    too_soon, known = Truth.FALSE, case.sessions(EPIDURAL, params.window_days)
-    if order.planned is not None:
-        known = _near(case, order.planned, min_days)
-        too_soon = known.at_least(1) if order.planned.is_exact else known.at_least(1) & Truth.UNKNOWN
-        facts |= _dates(known, order.planned, min_days)
-    shown = known.items[:1] if known.latest is None else (known.latest.item(),)
-    rows = (
-        Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=shown),
-        Row("unread", Truth.of(bool(history.unread)), Outcome.UNKNOWN, Reason.NO_ACCESS),
-        Row(
-            "no-planned-date",
-            Truth.of(order.planned is None and known.most > 0),
-            Outcome.UNKNOWN,
-            Reason.AMBIGUOUS,
-            decided_by=known.items,
-        ),
-        Row(
-            "dates-not-exact",
-            Truth.of(too_soon is Truth.UNKNOWN),
-            Outcome.UNKNOWN,
-            Reason.AMBIGUOUS,
-            decided_by=known.items,
-        ),
-        Row("spaced", Truth.TRUE, Outcome.MET),
-    )
+    if order.planned is None:
+        rows = _rows(case, FALSE, case.sessions(EPIDURAL, params.window_days))
+    else:
+        near = _near(case, order.planned, min_days)
+        facts |= _dates(near, order.planned, min_days)
+        is_near = near.at_least(1)
+        rows = _rows(case, is_near if order.planned.is_exact else is_near & UNKNOWN, near)
     return decide("FRQ-2", rows, facts=facts, set_aside=history.set_aside, unread=history.unread)
+
+
+def _rows(case: Case, too_soon: Truth, known: Sessions) -> Iterator[Row]:
+    if too_soon is not FALSE:
+        shown = known.items[:1] if known.latest is None else (known.latest.item(),)
+        yield Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=shown)
+    if case.evidence.injections.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if case.order.planned is None and known.most > 0:
+        yield Row("no-planned-date", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=known.items)
+    if too_soon is UNKNOWN:
+        yield Row("dates-not-exact", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=known.items)
+    yield Row("spaced", TRUE, Outcome.MET)
 
 
 def _near(case: Case, planned: DateRange, min_days: int) -> Sessions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
@@ -9,7 +10,7 @@ from plugin.domain.check import Check, Outcome, Row, decide
 from plugin.domain.evidence import Standing
 from plugin.domain.families import Family, Purpose
 from plugin.domain.regions import Region
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE
 
 FAMILIES = frozenset({Family.TRANSFORAMINAL})
 CRITERIA = ("APR-1",)
@@ -26,18 +27,21 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
+    return decide("APR-1", _rows(case))
+
+
+def _rows(case: Case) -> Iterator[Row]:
     """A particulate steroid beside the order is APR-2's to speak of, the approach with it."""
     order = case.order
     shown = (order.item(),)
-    diagnostic = Truth.of(order.purpose is Purpose.DIAGNOSTIC)
-    rows = (
-        Row("weighed-with-the-drug", Truth.of(order.has_particulate_steroid is Truth.TRUE), Outcome.MET),
-        Row("neck-or-mid-back", case.region.is_upper, Outcome.NOT_MET, decided_by=shown),
-        Row("diagnostic", diagnostic, Outcome.MET),
-        Row("after-surgery", Truth.of(_is_after_surgery(case)), Outcome.MET),
-        Row("low-back", Truth.TRUE, Outcome.MET, speaks=True, decided_by=shown),
-    )
-    return decide("APR-1", rows, facts={})
+    if order.has_particulate_steroid is TRUE:
+        yield Row("weighed-with-the-drug", TRUE, Outcome.MET)
+    yield Row("neck-or-mid-back", case.region.is_upper, Outcome.NOT_MET, decided_by=shown)
+    if order.purpose is Purpose.DIAGNOSTIC:
+        yield Row("diagnostic", TRUE, Outcome.MET)
+    if _is_after_surgery(case):
+        yield Row("after-surgery", TRUE, Outcome.MET)
+    yield Row("low-back", TRUE, Outcome.MET, speaks=True, decided_by=shown)
 
 
 def _is_after_surgery(case: Case) -> bool:
@@ -50,4 +54,4 @@ def _is_after_surgery(case: Case) -> bool:
 
 
 def _may_be_at(one: Region, other: Region) -> bool:
-    return one.matches(other) is not Truth.FALSE
+    return one.matches(other) is not FALSE

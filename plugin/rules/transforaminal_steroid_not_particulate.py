@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN
 
 FAMILIES = frozenset({Family.TRANSFORAMINAL})
 CRITERIA = ("APR-2",)
@@ -31,31 +32,21 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
+    return decide("APR-2", _rows(case))
+
+
+def _rows(case: Case) -> Iterator[Row]:
     drugs, upper = case.order.drugs, case.region.is_upper
-    particulate = tuple(d.item() for d in drugs if d.is_particulate_steroid is Truth.TRUE)
-    unresolved = [d for d in drugs if d.is_particulate_steroid is Truth.UNKNOWN]
-    steroids = tuple(d.item() for d in unresolved if d.is_steroid is Truth.TRUE)
-    others = tuple(d.item() for d in unresolved)
-    found, is_open = Truth.of(bool(particulate)), Truth.of(bool(unresolved))
-    may_be_upper = Truth.of(upper is not Truth.FALSE)
-    rows = (
-        Row("particulate-upper", found & upper, Outcome.NOT_MET, decided_by=particulate),
-        Row("particulate-lower", found, Outcome.NOT_MET, decided_by=particulate),
-        Row(
-            "steroid-unresolved",
-            Truth.of(bool(steroids)),
-            Outcome.UNKNOWN,
-            Reason.AMBIGUOUS,
-            decided_by=steroids,
-        ),
-        Row(
-            "drug-unresolved-upper",
-            is_open & may_be_upper,
-            Outcome.UNKNOWN,
-            Reason.AMBIGUOUS,
-            decided_by=others,
-        ),
-        Row("drug-unresolved-lower", is_open, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=others),
-        Row("not-particulate", Truth.TRUE, Outcome.MET),
-    )
-    return decide("APR-2", rows, facts={})
+    particulate = tuple(d.item() for d in drugs if d.is_particulate_steroid is TRUE)
+    if particulate:
+        yield Row("particulate-upper", upper, Outcome.NOT_MET, decided_by=particulate)
+        yield Row("particulate-lower", TRUE, Outcome.NOT_MET, decided_by=particulate)
+    unresolved = [d for d in drugs if d.is_particulate_steroid is UNKNOWN]
+    steroids = tuple(d.item() for d in unresolved if d.is_steroid is TRUE)
+    if steroids:
+        yield Row("steroid-unresolved", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=steroids)
+    if unresolved:
+        name = "drug-unresolved-lower" if upper is FALSE else "drug-unresolved-upper"
+        items = tuple(d.item() for d in unresolved)
+        yield Row(name, TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    yield Row("not-particulate", TRUE, Outcome.MET)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Dialect, Table, create_engine, event, inspect, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Dialect, Insert, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
@@ -142,10 +142,12 @@ def connect(url: str, *, durable: bool = True, wait_seconds: int = _WAIT_SECONDS
     return engine
 
 
-def insert_new(table: Table, engine: Engine) -> sqlite.Insert | postgresql.Insert:
+def insert_new(table: Table, engine: Engine) -> Insert:
     """An INSERT that skips the rows whose key exists."""
     if engine.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects import postgresql
+
     return postgresql.insert(table).on_conflict_do_nothing()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import NamedTuple
 
 from plugin.domain.codes import Concept
 from plugin.domain.content import ContentError
+from plugin.domain.memory import Memory
+from plugin.terminology.text_hints import TextHints, Wording
 from plugin.terminology.value_sets import Product, Range, Said
 from plugin.terminology.vocabulary import (
     MAX_CODE_LENGTH,
@@ -19,16 +22,12 @@ from plugin.terminology.vocabulary import (
     url_key,
 )
 
-if TYPE_CHECKING:
-    from plugin.terminology.text_hints import TextHints
-
-_REMEMBERED = 8192
-_NOT_ASKED: Any = object()
+MAX_TEXT_KEPT = 120
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
 Code = tuple[str, str]
 """System and code."""
+Written = tuple[str | None, str | None]
+"""System and code as a record writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,20 @@ class LocalCodes:
     """Codes of the map that stand for no standard code."""
 
 
+class Contents(NamedTuple):
+    """What is in a drug, and how it is given."""
+
+    ingredients: tuple[Concept, ...] = ()
+    """The known ones; empty for a product that is not on the map: what is in it is then unknown."""
+    dose_form: str | None = None
+    """`injectable`, `oral` …, None when the code does not say or is not on the map."""
+
+
 class Terminology:
-    """The codes of all value sets. Unknown systems and codes give None or nothing, never an error."""
+    """The codes of all value sets. Unknown systems and codes give None or nothing, never an error.
+
+    What was found for a code or a short text is kept for the next call, in bounded memory.
+    """
 
     def __init__(
         self,
@@ -76,8 +87,22 @@ class Terminology:
             name: tuple(self._by_system[concept.system][concept.code] for concept in listed)
             for name, listed in members.items()
         }
-        self._systems: dict[str, CodeSystem | None] = {}
-        self._answered: dict[tuple[str | None, str | None], Concept | None] = {}
+        self._systems: Memory[str, CodeSystem | None] = Memory(
+            vocabulary.system, is_kept=lambda url: len(url) <= MAX_URL_LENGTH
+        )
+        self.wordings: Memory[str | None, Wording] = Memory(
+            partial(Wording, text), is_kept=lambda text: text is None or len(text) <= MAX_TEXT_KEPT
+        )
+        """What a text hints at, as `text` tells it."""
+        self._remember_codes()
+
+    def _remember_codes(self) -> None:
+        self.concepts: Memory[Written, Concept | None] = Memory(self._concept, _is_short)
+        """The concept behind a coding, whatever alias of the system and spelling of the code was used."""
+        self.drugs: Memory[Written, Contents] = Memory(self._contents, _is_short)
+        """What a drug holds; a code that a value set lists stands for itself."""
+        self.modalities: Memory[Written, str | None] = Memory(self._modality, _is_short)
+        """`mr`, `ct` or `plain-film` of a DICOM modality; a modality may stand without a system."""
 
     def _share_procedure_codes(self) -> None:
         """CPT is level I of HCPCS, and records label either with the other's url: one table for both."""
@@ -90,7 +115,7 @@ class Terminology:
         """The same, where a site's own codes mean what they stand for, and no other site's."""
         own = copy.copy(self)
         own.local_codes = local_codes
-        own._answered = {}
+        own._remember_codes()
         return own
 
     @property
@@ -128,8 +153,7 @@ class Terminology:
 
     def lookup(self, system: str | None, code: str | None) -> Concept | None:
         """The concept behind a coding, whatever alias of the system and spelling of the code was used."""
-        found: Concept | None = self._answered.get((system, code), _NOT_ASKED)
-        return self._look_up(system, code) if found is _NOT_ASKED else found
+        return self.concepts[system, code]
 
     def is_local(self, system: str | None, code: str | None) -> bool:
         """Is it a code of the site that stands for a standard one?"""
@@ -140,17 +164,9 @@ class Terminology:
         found = ((code, self.lookup(*standard)) for (_, code), standard in self.local_codes.standard.items())
         return tuple(code for code, concept in found if concept is not None and concept.in_set(set_id))
 
-    def is_relief(self, codings: Iterable[tuple[str | None, str | None]]) -> bool:
-        """Is one of them the site's code for percent relief?"""
-        return self.relief_code is not None and self.relief_code in codings
-
     def modality(self, system: str | None, code: str | None) -> str | None:
         """`mr`, `ct` or `plain-film` of a DICOM modality; a modality may stand without a system."""
-        system, code = self._standard(system, code)
-        if system and self._system(system) is not self._vocabulary.systems[_DICOM]:
-            return None
-        concept = self.lookup(_DICOM, code)
-        return concept.get("modality") if concept else None
+        return self.modalities[system, code]
 
     def modifiers_of(self, code: str | None) -> tuple[str, ...]:
         """The modifiers behind a procedure code, `("50",)` of `62323-50`."""
@@ -165,16 +181,11 @@ class Terminology:
 
         Empty for a product that is not on the map: what is in it is then unknown.
         """
-        product = self._product(system, code)
-        if product is not None:
-            return product[0]
-        concept = self.lookup(system, code)
-        return (concept,) if concept else ()
+        return self.drugs[system, code].ingredients
 
     def dose_form(self, system: str | None, code: str | None) -> str | None:
         """`injectable`, `oral` …, None when the code does not say or is not on the map."""
-        product = self._product(system, code)
-        return product[1].dose_form if product else None
+        return self.drugs[system, code].dose_form
 
     def _standard(self, system: str | None, code: str | None) -> tuple[str | None, str | None]:
         """What a code of the site stands for; any other code itself."""
@@ -182,32 +193,36 @@ class Terminology:
             return system, code
         return self.local_codes.standard.get((url_key(system), code.strip()), (system, code))
 
-    def _product(self, system: str | None, code: str | None) -> tuple[tuple[Concept, ...], Product] | None:
-        system, code = self._standard(system, code)
-        if not system or not code or len(code) > MAX_CODE_LENGTH:
+    def _contents(self, written: Written) -> Contents:
+        system, code = self._standard(*written)
+        if system and code and len(code) <= MAX_CODE_LENGTH:
+            known = self._system(system)
+            product = self._products.get(known.url, {}).get(known.normalised(code)) if known else None
+            if product is not None:
+                return Contents(product[0], product[1].dose_form)
+        concept = self.concepts[written]
+        return Contents((concept,) if concept else ())
+
+    def _modality(self, written: Written) -> str | None:
+        system, code = self._standard(*written)
+        if system and self._system(system) is not self._vocabulary.systems[_DICOM]:
             return None
-        known = self._system(system)
-        return self._products.get(known.url, {}).get(known.normalised(code)) if known else None
+        concept = self.concepts[_DICOM, code]
+        return concept.get("modality") if concept else None
 
     def _system(self, url: str) -> CodeSystem | None:
         known = self._vocabulary.systems.get(url)
         if known is not None:
             return known
-        if len(url) > MAX_URL_LENGTH:
-            return None
-        try:
-            return self._systems[url]
-        except KeyError:
-            return _remember(self._systems, url, self._vocabulary.system(url))
+        return self._systems[url] if len(url) <= MAX_URL_LENGTH else None
 
-    def _look_up(self, url: str | None, code: str | None) -> Concept | None:
-        """The first time that a coding is met in this spelling; long ones are not remembered."""
-        if not url or not code or len(code) > MAX_CODE_LENGTH or len(url) > MAX_URL_LENGTH:
+    def _concept(self, written: Written) -> Concept | None:
+        url, code = written
+        if not url or not code or not _is_short(written):
             return None
         standard_url, standard_code = self._standard(url, code)
         system = self._system(standard_url or "")
-        found = self._search(system, standard_code or "") if system is not None else None
-        return _remember(self._answered, (url, code), found)
+        return self._search(system, standard_code or "") if system is not None else None
 
     def _search(self, system: CodeSystem, code: str) -> Concept | None:
         normalised = system.normalised(code)
@@ -236,9 +251,6 @@ def _with(concept: Concept, set_id: str, said: Said) -> Concept:
     )
 
 
-def _remember(memory: dict[_Key, _Value], key: _Key, value: _Value) -> _Value:
-    """Keeps at most a few thousand answers: when full, starts afresh."""
-    if len(memory) >= _REMEMBERED:
-        memory.clear()
-    memory[key] = value
-    return value
+def _is_short(written: Written) -> bool:
+    url, code = written
+    return len(url or "") <= MAX_URL_LENGTH and len(code or "") <= MAX_CODE_LENGTH

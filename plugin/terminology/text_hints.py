@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
@@ -149,6 +149,66 @@ class TextHints:
 
     def _has(self, name: str, text: str | None) -> bool:
         return bool(text) and self._hints[name].is_in(str(text)[:MAX_TEXT_LENGTH])
+
+
+class Wording:
+    """What one text hints at. Each question is put to the text once, when it is first asked."""
+
+    def __init__(self, hints: TextHints, text: str | None) -> None:
+        self._hints = hints
+        self._text = text
+
+    @cached_property
+    def region(self) -> Region | None:
+        return self._hints.region(self._text)
+
+    @cached_property
+    def modality(self) -> str | None:
+        return self._hints.modality(self._text)
+
+    @cached_property
+    def analgesic(self) -> str | None:
+        return self._hints.analgesic(self._text)
+
+    @cached_property
+    def is_injection_order(self) -> bool:
+        return self._hints.is_injection_order(self._text)
+
+    @cached_property
+    def is_caudal(self) -> bool:
+        return self._hints.is_caudal(self._text)
+
+    @cached_property
+    def active_care(self) -> bool:
+        return self._hints.active_care(self._text)
+
+    @cached_property
+    def is_non_spinal(self) -> bool:
+        return self._hints.is_non_spinal(self._text)
+
+    @cached_property
+    def is_labour(self) -> bool:
+        return self._hints.is_labour(self._text)
+
+    @cached_property
+    def order_words(self) -> frozenset[str]:
+        return self._hints.order_words(self._text)
+
+    @cached_property
+    def is_diagnostic(self) -> bool:
+        return self._hints.is_diagnostic(self._text)
+
+    @cached_property
+    def is_therapeutic(self) -> bool:
+        return self._hints.is_therapeutic(self._text)
+
+    @cached_property
+    def sides(self) -> frozenset[str]:
+        return self._hints.sides(self._text)
+
+    @cached_property
+    def radicular(self) -> bool:
+        return self._hints.radicular(self._text)
 
 
 def read_text_hints(path: Path) -> TextHints:

@@ -22,6 +22,7 @@ MAX_URL_LENGTH = 256
 
 _CHECKS: Mapping[str, Callable[[str], bool]] = {"verhoeff": is_verhoeff_valid, "luhn": is_luhn_valid}
 _MODIFIED = re.compile(r"([0-9A-Z]{5})((?:[-, ]+[0-9A-Z]{2})+)")
+_MODIFIED_LENGTH = len("64483-RT")
 
 
 class _System(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,6 +71,8 @@ class CodeSystem:
 
 def modifiers_in(code: str) -> tuple[str, ...]:
     """The modifiers behind a procedure code, `("RT", "KX")` of `64483-RT-KX`; empty without one."""
+    if len(code) < _MODIFIED_LENGTH:
+        return ()
     split = _MODIFIED.fullmatch(code[:MAX_CODE_LENGTH].strip().upper())
     return tuple(re.findall(r"[0-9A-Z]{2}", split[2])) if split else ()
 

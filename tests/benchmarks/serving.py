@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import flask
 from tests.benchmarks.load import PATH
 
 _THREADS = 8
+_ONLY_IN_DEVELOPMENT = ("rich", "greenlet")
+"""structlog and SQLAlchemy import them if they can, which they cannot where the service runs."""
 
 
 def floor(answer: bytes) -> flask.Flask:
@@ -51,6 +54,7 @@ def service(database: str, clients: Path | None, replay: str | None) -> flask.Fl
 
 
 def main() -> None:
+    sys.modules.update(dict.fromkeys(_ONLY_IN_DEVELOPMENT))
     from plugin.cli.serve import bound_server
 
     parser = argparse.ArgumentParser(description=__doc__)

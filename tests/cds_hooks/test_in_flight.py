@@ -125,3 +125,13 @@ def test_discovery_is_answered_however_many_calls_are_held(site: Site) -> None:
     assert site.app.test_client().get("/cds-services").status_code == 200
     site.let_go.set()
     assert [call.result(SOON).status_code for call in held] == [200] * 2
+
+
+def test_how_many_are_in_flight_is_told_of_every_call_and_of_feedback() -> None:
+    told: list[int] = []
+    app = app_with(take_feedback=lambda *_: None, on_in_flight=told.append)
+    for path, body in (*BODIES.items(), (CALL, {}), (f"{CALL}-of-nobody", {})):
+        app.test_client().post(path, json=body)
+    app.test_client().get("/cds-services")
+
+    assert told == [1, -1] * 4

@@ -53,6 +53,12 @@ def test_a_date_is_read_as_the_calendar_days_it_may_mean(text: str, first: date,
         "-2026",
         "2026-",
         "10000-01-01",
+        "2026-09-15\n",
+        "2026-09-15Z",
+        "2026-09T10:00:00Z",
+        "2026-W38-2",
+        "20260915",
+        "٢٠٢٦-٠٩-١٥",
     ],
 )
 def test_what_is_no_fhir_date_is_none_and_no_error(text: str | None) -> None:
@@ -74,6 +80,15 @@ def test_a_range_holds_only_what_all_its_days_agree_on(text: str, truth: Truth) 
     since = date(2026, 9, 15)
 
     assert on(text).holds(lambda day: day >= since) is truth
+
+
+@pytest.mark.parametrize("text", ["2026-09-14", "2026-09-15", "2026-09-16", "2026-09", "2026-10", "2025"])
+def test_a_range_is_compared_with_a_day_by_all_its_days(text: str) -> None:
+    day, asked = date(2026, 9, 15), on(text)
+
+    assert asked.is_on_or_after(day) is asked.holds(lambda d: d >= day)
+    assert asked.is_before(day) is asked.holds(lambda d: d < day)
+    assert asked.is_on_or_before(day) is asked.holds(lambda d: d <= day)
 
 
 @pytest.mark.parametrize(("text", "exact"), [("2026-09-15", True), ("2026-09", False), ("2026", False)])

@@ -7,13 +7,12 @@ import pytest
 from plugin.domain.families import Family, Purpose
 from plugin.domain.truth import Truth
 from plugin.evidence.families import coded_family, is_add_on, leading, modifiers_of, purpose_of, sides_of
-from plugin.evidence.reading import Words
 from plugin.evidence.views import CodeableConcept, Coding
 from tests.builders import CPT, HCPCS, concept, terminology
 from tests.plugin.rules.records import CODES
 
 YES, NO, OPEN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
-WORDS = Words(terminology().text)
+WORDINGS = terminology().wordings
 
 
 def coding(*codes: str, system: str = CPT) -> CodeableConcept:
@@ -92,7 +91,7 @@ def test_modifiers_stand_behind_a_code_or_by_themselves(
 def test_what_an_injection_is_for(
     code: str, modifiers: set[str], text: str | None, steroid: Truth, purpose: Purpose
 ) -> None:
-    assert purpose_of(concept(code), frozenset(modifiers), (text,), steroid, WORDS) is purpose
+    assert purpose_of(concept(code), frozenset(modifiers), [WORDINGS[text]], steroid) is purpose
 
 
 @pytest.mark.parametrize(
@@ -112,9 +111,7 @@ def test_what_an_injection_is_for(
 def test_the_side_is_the_modifiers_else_the_words(
     modifiers: set[str], sites: list[str], sides: set[str]
 ) -> None:
-    said = [CodeableConcept(text=site) for site in sites]
-
-    assert sides_of(frozenset(modifiers), said, WORDS) == sides
+    assert sides_of(frozenset(modifiers), [WORDINGS[site] for site in sites]) == sides
 
 
 @pytest.mark.parametrize(

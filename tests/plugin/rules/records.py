@@ -309,7 +309,7 @@ def _closer(draw: st.DrawFn, entry: Any, known: Case) -> Any:
     if isinstance(entry, CareEntry):
         return _care_closer(draw, entry)
     if isinstance(entry, PainScore):
-        return replace(entry, date=_narrowed(draw, entry.date))
+        return entry._replace(date=_narrowed(draw, entry.date))
     return entry
 
 

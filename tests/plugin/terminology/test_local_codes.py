@@ -90,11 +90,15 @@ def test_drug_products_and_modalities_may_be_stood_for(tmp_path: Path, terminolo
     device = concept_map(element("SCANNER", ("MR", "equal")), target=DICOM)
     both = drugs | {"group": drugs["group"] + device["group"]}
 
+    # What was asked of the one is no answer of the other.
+    assert (terminology.ingredients(SITE, "MED-1"), terminology.modality(SITE, "SCANNER")) == ((), None)
+
     local = reading(tmp_path, both, terminology)
 
     assert local.ingredients(SITE, "MED-1") == terminology.ingredients(RXNORM, product) != ()
     assert local.dose_form(SITE, "MED-1") == terminology.dose_form(RXNORM, product)
     assert local.modality(SITE, "SCANNER") == "mr"
+    assert (terminology.ingredients(SITE, "MED-1"), terminology.modality(SITE, "SCANNER")) == ((), None)
 
 
 def test_the_sites_own_codes_for_a_value_set_are_known(tmp_path: Path, terminology: Terminology) -> None:

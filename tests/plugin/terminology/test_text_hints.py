@@ -363,3 +363,35 @@ def test_a_level_above_c6_7_is_read_where_no_lower_one_is_named(
     text: str, expected: bool, terminology: Terminology
 ) -> None:
     assert ("above_c6_7" in terminology.text.order_words(text)) is expected
+
+
+QUESTIONS = (
+    *("region", "modality", "analgesic", "is_injection_order", "is_caudal", "active_care", "is_non_spinal"),
+    *("is_labour", "order_words", "is_diagnostic", "is_therapeutic", "sides", "radicular"),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "", "MRI of the lumbar spine", "caudal epidural steroid injection, left, series of 3"),
+        *("physical therapy for the knee", "naproxen", "labour ward", "diagnostic block", "sciatica"),
+        "x" * 200 + " radiculopathy",
+    ],
+)
+def test_a_wording_answers_what_the_hints_answer(text: str | None, terminology: Terminology) -> None:
+    for _ in range(2):  # The second answer comes from memory.
+        wording = terminology.wordings[text]
+        assert {q: getattr(wording, q) for q in QUESTIONS} == {
+            q: getattr(terminology.text, q)(text) for q in QUESTIONS
+        }
+
+
+def test_only_short_texts_are_kept_and_only_so_many(terminology: Terminology) -> None:
+    kept = terminology.wordings
+
+    assert kept["lumbar " + "x" * 113] is kept["lumbar " + "x" * 113]
+    assert kept["lumbar " + "x" * 114] is not kept["lumbar " + "x" * 114]
+    for number in range(10_000):
+        assert kept[f"text {number}"].region is None
+        assert len(kept) <= 8192
