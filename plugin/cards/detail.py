@@ -92,7 +92,7 @@ class Detail:
             local_code = f", {catalogue.frame('local_code', code=quoted(order.local_code))}"
         template = self._not_planned if order.planned is None else self._planned
         paragraph = template.format(
-            family=catalogue.word(order.family.value),
+            family=catalogue.word(str(order.family)),
             code=facts["code"],
             region=facts["region"],
             planned=order.planned,
@@ -106,7 +106,7 @@ class Detail:
         return {
             "region": case.region.label,
             "code": case.order.code.code,
-            "order_name": self._catalogue.word(f"{case.order.family.value}-order"),
+            "order_name": self._catalogue.word(f"{case.order.family}-order"),
         }
 
     def facts(self, check: Check, order_facts: Mapping[str, object]) -> dict[str, object]:
@@ -126,7 +126,8 @@ class Detail:
         parts = [order.paragraph, *self._answer(check, facts)]
         if finding.because is not None:
             parts.append(self._urgency(finding.because, order))
-        parts += self._notes(order, notes)
+        if notes:
+            parts.append(self._notes(order, notes))
         parts += self._own_thresholds(verdict.case, check)
         subject = self._subject(verdict) if check.criterion == "BIO-1" else verdict
         parts.append(self._positions(subject, in_full=check.criterion in _ABOUT_AGREEMENT))
@@ -156,14 +157,16 @@ class Detail:
                     *self._answer(finding.check, self.facts(finding.check, order.facts)),
                 ]
             own_notes = [f for owner, f in notes if owner is order]
-            parts += [*self._notes(order, own_notes), self._positions(order.verdict)]
+            if own_notes:
+                parts.append(self._notes(order, own_notes))
+            parts.append(self._positions(order.verdict))
         return _paragraphs([*parts, self._policy])
 
     def of_notes(self, pairs: Sequence[tuple[Ordered, Finding]]) -> str:
         parts: list[str] = []
         for order in {id(o): o for o, _ in pairs}.values():
             own = [f for owner, f in pairs if owner is order]
-            parts += [order.paragraph, *self._notes(order, own), self._positions(order.verdict, in_full=True)]
+            parts += [order.paragraph, self._notes(order, own), self._positions(order.verdict, in_full=True)]
         return _paragraphs([*parts, self._policy])
 
     def of_orphan(self, row: str, reference: str) -> str:
@@ -200,30 +203,29 @@ class Detail:
         return lines
 
     def _line(self, group: list[Item]) -> str:
-        first = group[0]
-        words = self._catalogue.word(first.what)
+        first, words = group[0], self._catalogue.text
         label = quoted(first.label) if first.quoted else first.label
-        text = f"{words}: {label}"
+        line = f"{words.words.get(first.what, first.what)}: {label}"
         if len(group) > 1:
-            text = self._catalogue.frame("count", label=text, count=len(group))
-        when = _dates(group)
-        remark = self._catalogue.text.remarks.get(first.remark or "")
-        remark = None if remark == first.label else remark
-        reference = quoted(first.reference, limit=64)
-        return ", ".join([part for part in (text, when, remark) if part]) + f" ({reference})"
+            line = words.frame["count"].format(label=line, count=len(group))
+        if when := _dates(group):
+            line += f", {when}"
+        remark = words.remarks.get(first.remark) if first.remark else None
+        if remark and remark != first.label:
+            line += f", {remark}"
+        return f"{line} ({quoted(first.reference, limit=64)})"
 
     def _unread(self, unread: Unread) -> str:
         source = self._catalogue.text.sources.get(unread.source, unread.source)
         why = self._catalogue.text.unread.get(unread.why, unread.why).format(count=unread.count)
         return f"{source}: {why}"
 
-    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> list[str]:
-        """One paragraph, or none."""
+    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> str:
         lines = []
-        for check in [note.check for note in notes]:
-            words = self._catalogue.row(check.criterion, check.row)
-            lines.append(words.missing.format_map(self.facts(check, order.facts)))
-        return [_listed(self._catalogue.text.frame["notes"], lines)] if lines else []
+        for note in notes:
+            words = self._catalogue.row(note.check.criterion, note.check.row)
+            lines.append(words.missing.format_map(self.facts(note.check, order.facts)))
+        return _listed(self._catalogue.text.frame["notes"], lines)
 
     def _own_thresholds(self, case: Case, check: Check) -> list[str]:
         """One paragraph, or none."""
@@ -321,16 +323,15 @@ def _sides(agreement: Agreement) -> dict[str, Sequence[Stance]]:
 
 def _dates(group: list[Item]) -> str:
     """First and last day of a group, as exact as the chart has them; empty when nothing is dated."""
-    dated = [(item.when, item.until) for item in group if item.when is not None]
-    starts = [when for when, _ in dated if when.first > date.min]
+    starts = [item.when for item in group if item.when is not None and item.when.first > date.min]
     if not starts:
         return ""
     first = str(min(starts, key=_BOUNDS))
-    last = max([until or when for when, until in dated], key=_LAST)
+    last = max([item.until or item.when for item in group if item.when is not None], key=_LAST)
     if last.last == date.max:
         return f"{first} onwards"
-    until_day = str(last)
-    return first if until_day == first else f"{first} to {until_day}"
+    final = str(last)
+    return first if final == first else f"{first} to {final}"
 
 
 def _listed(head: str, lines: Sequence[str]) -> str:

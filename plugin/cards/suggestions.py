@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -32,6 +33,10 @@ WANTS_CARE = frozenset(
 WANTS_NO_STEROID = frozenset({"steroid-ordered"})
 WANTS_GUIDANCE = frozenset({"no-guidance", "ultrasound"})
 WANTS_BLOCK = frozenset({"no-block", "too-few-positive"})
+
+
+_MODALITY_AND_STATE = attrgetter("modality", "state")
+_KIND = attrgetter("kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,20 +243,19 @@ def _one_region(case: Case) -> frozenset[str]:
 
 def _mri_is_barred(case: Case) -> bool:
     """A contraindication stands today, or the order itself does not say which region it means."""
-    barred = any(
-        d.standing is Standing.CURRENT and d.in_set("dx-mri-contraindication")
-        for d in case.evidence.diagnoses.entries
-    )
-    return barred or case.order.site_disagrees
+    if case.order.site_disagrees:
+        return True
+    current = [d for d in case.evidence.diagnoses.entries if d.standing is Standing.CURRENT]
+    return any(d.in_set("dx-mri-contraindication") for d in current)
 
 
 def _mri_is_ordered(case: Case) -> bool:
-    studies = case.evidence.studies.entries
-    return any(s.modality is Modality.MR and s.state is StudyState.ORDERED for s in studies)
+    studies = map(_MODALITY_AND_STATE, case.evidence.studies.entries)
+    return (Modality.MR, StudyState.ORDERED) in studies
 
 
 def _is_referred(case: Case) -> bool:
-    return any(e.kind is CareKind.REFERRAL for e in case.evidence.care.entries)
+    return CareKind.REFERRAL in map(_KIND, case.evidence.care.entries)
 
 
 def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]:
@@ -267,7 +271,7 @@ def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]
         request["requester"] = {"reference": caller.user_id}
     if caller.encounter_id:
         request["encounter"] = {"reference": f"Encounter/{caller.encounter_id}"}
-    reasons = [r for r in case.order.reason_references if _is_on_file(r)]
+    reasons = [{"reference": r} for r in case.order.reason_references if _is_on_file(r)]
     if reasons:
-        request["reasonReference"] = [{"reference": reference} for reference in reasons]
+        request["reasonReference"] = reasons
     return request
