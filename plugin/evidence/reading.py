@@ -218,7 +218,7 @@ def first_region(wordings: Iterable[Wording]) -> Region | None:
 
 def any_in(concepts: Iterable[Concept], sets: frozenset[str]) -> bool:
     """Does one of these value sets hold one of the codes?"""
-    return any(not sets.isdisjoint(concept.sets) for concept in concepts)
+    return not sets.isdisjoint([name for concept in concepts for name in concept.sets])
 
 
 def codings_of(value: list[Coding] | Coding | None) -> list[Coding]:
