@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from operator import attrgetter
 from typing import NamedTuple
 
 from plugin.cards.catalogue import Catalogue, CriterionText, RowText
 from plugin.cards.markdown import quoted
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Unread
+from plugin.domain.dates import DateRange
 from plugin.domain.families import Family
 from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
@@ -21,8 +21,6 @@ _ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "IND-5", "SIJ-3"})
 """Criteria whose very question guidelines answer differently."""
 _SHOWN_ASIDE = frozenset({"resolved", "not-spinal", "other-region", "oral-only"})
 """Remarks of entries that do not count, and that a reader would look for."""
-_BOUNDS = attrgetter("first", "last")
-_LAST = attrgetter("last")
 
 
 class Ordered(NamedTuple):
@@ -229,16 +227,12 @@ class Detail:
 
     def _own_thresholds(self, case: Case, check: Check) -> list[str]:
         """One paragraph, or none."""
-        lines = [self._testimony(t) for t in self._judge.testimonies(case, check)]
+        written = self._testimonies_written
+        lines = [
+            written.get((id(testimony.claim), testimony.outcome)) or self._testified(testimony)
+            for testimony in self._judge.testimonies(case, check)
+        ]
         return [_listed(self._catalogue.text.frame["own_threshold"], lines)] if lines else []
-
-    def _testimony(self, testimony: Testimony) -> str:
-        # The library keeps its guidelines for good, so that the identity of what they say can stand for it.
-        key = (id(testimony.claim), testimony.outcome)
-        written = self._testimonies_written.get(key)
-        if written is None:
-            written = self._testimonies_written[key] = self._testified(testimony)
-        return written
 
     def _testified(self, testimony: Testimony) -> str:
         claim, outcome = testimony.claim, testimony.outcome
@@ -249,7 +243,11 @@ class Detail:
             key = "unknown-outcome" if outcome.value == "unknown" else outcome.value
             remarks.append(self._catalogue.word(key))
         text = f"{testimony.guideline.short_name}: {claim.says}"
-        return f"{text} ({'; '.join(remarks)})" if remarks else text
+        if remarks:
+            text += f" ({'; '.join(remarks)})"
+        # The library keeps its guidelines for good, so that the identity of what they say can stand for it.
+        self._testimonies_written[id(claim), outcome] = text
+        return text
 
     def _positions(self, verdict: Verdict, *, in_full: bool = False) -> str:
         """Who is for and who is against this case; in full with what each says and in which words read."""
@@ -323,15 +321,21 @@ def _sides(agreement: Agreement) -> dict[str, Sequence[Stance]]:
 
 def _dates(group: list[Item]) -> str:
     """First and last day of a group, as exact as the chart has them; empty when nothing is dated."""
-    starts = [item.when for item in group if item.when is not None and item.when.first > date.min]
-    if not starts:
+    first: DateRange | None = None
+    last: DateRange | None = None
+    for item in group:
+        if item.when is not None:
+            if item.when.first > date.min and (first is None or item.when < first):
+                first = item.when
+            end = item.until or item.when
+            if last is None or end.last > last.last:
+                last = end
+    if first is None or last is None:
         return ""
-    first = str(min(starts, key=_BOUNDS))
-    last = max([item.until or item.when for item in group if item.when is not None], key=_LAST)
     if last.last == date.max:
         return f"{first} onwards"
-    final = str(last)
-    return first if final == first else f"{first} to {final}"
+    start, end_day = str(first), str(last)
+    return start if start == end_day else f"{start} to {end_day}"
 
 
 def _listed(head: str, lines: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
-from plugin.cards.identity import uuid_of
+from plugin.cards.identity import suggestion_uuid
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
@@ -159,7 +159,7 @@ class Offers:
             description=words.description.format(code=case.order.code.code),
             resource_id=case.order.reference,
         )
-        return Suggestion(label=words.label, uuid=uuid_of(seed, "remove-order"), actions=(action,))
+        return Suggestion(label=words.label, uuid=suggestion_uuid(seed, "remove-order"), actions=(action,))
 
     def _without_steroid(self, case: Case, seed: str) -> tuple[Suggestion, ...]:
         """All lines of it together; none when the EHR could not find one of them."""
@@ -167,7 +167,7 @@ class Offers:
         if not all(drug.is_addressable for drug in steroids):
             return ()
         words = self._catalogue.text.suggestions["remove-steroid"]
-        uuid = uuid_of(seed, "remove-steroid")
+        uuid = suggestion_uuid(seed, "remove-steroid")
         return (Suggestion(label=words.label, uuid=uuid, actions=self._steroids_removed(case)),)
 
     def _steroids_removed(self, case: Case) -> tuple[Action, ...]:
@@ -195,7 +195,9 @@ class Offers:
     def _update(self, name: str, resource: dict[str, Any], seed: str, **facts: str) -> Suggestion:
         words = self._catalogue.text.suggestions[name]
         action = Action(type="update", description=words.description.format(**facts), resource=resource)
-        return Suggestion(label=words.label.format(**facts), uuid=uuid_of(seed, name), actions=(action,))
+        return Suggestion(
+            label=words.label.format(**facts), uuid=suggestion_uuid(seed, name), actions=(action,)
+        )
 
 
 def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
@@ -215,7 +217,7 @@ def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
 
 def _create(new: _NewOrder, caller: Caller, case: Case, seed: str) -> Suggestion:
     action = Action(type="create", description=new.description, resource=_request(caller, new.code, case))
-    return Suggestion(label=new.label, uuid=uuid_of(seed, new.name), actions=(action,))
+    return Suggestion(label=new.label, uuid=suggestion_uuid(seed, new.name), actions=(action,))
 
 
 def _is_on_file(reference: str) -> bool:

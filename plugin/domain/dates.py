@@ -53,7 +53,7 @@ class DateRange:
         return FALSE if self.first > day else UNKNOWN
 
     def __str__(self) -> str:
-        if self.is_exact:
+        if self.first == self.last:
             return self.first.isoformat()
         if self.first.replace(day=1) == self.last.replace(day=1):
             return f"{self.first:%Y-%m}"
