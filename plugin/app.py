@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
 from flask import Flask, g
 
@@ -32,16 +30,11 @@ from cds_hooks import (
     published_keys,
     templates_for,
 )
-from plugin.cards.booking import BookingCards
-from plugin.cards.catalogue import Catalogue, load_catalogue
-from plugin.cards.compose import Composer
 from plugin.control import ControlWatch, Known, parse_control, read_control
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
-from plugin.evidence.gather import Record
 from plugin.evidence.guess import guess_by
 from plugin.evidence.placed import KEYS, TEMPLATES
-from plugin.guidelines import Guideline, Library, load_guidelines
 from plugin.logs import (
     log_keys,
     log_no_token,
@@ -51,11 +44,10 @@ from plugin.logs import (
 from plugin.metrics import CountedReplayStore, Metrics
 from plugin.observers import Observers
 from plugin.pages import Knowledge, create_pages
-from plugin.policies.judge import Judge
-from plugin.policies.load import load_policy
 from plugin.policies.model import Policy
 from plugin.probes import control_check, create_probes, database_checks
 from plugin.review import Review, Reviewed
+from plugin.reviews import Content, Reviews, create_reviews, load_content
 from plugin.settings import Settings
 from plugin.store import (
     FeedbackLog,
@@ -65,10 +57,8 @@ from plugin.store import (
     open_database,
     open_replay_store,
 )
-from plugin.terminology import Terminology, load_terminology, read_local_codes
 from plugin.trust import OPEN_CLIENT, registered_clients
 
-Reviews = Mapping[str | None, Review]
 Answer = Callable[[HookCall], Response]
 SERVICE_ID = "spinal-injection-review"
 HOOKS = {"appointment-book": "1.0", "order-dispatch": "1.1", "order-sign": "1.0", "order-select": "1.0"}
@@ -241,90 +231,6 @@ def _issued(reviewed: Reviewed, call: HookCall, policy: Policy) -> list[IssuedCa
     ]
 
 
-def create_review(settings: Settings) -> Review:
-    """The review under the settings' policy."""
-    return _review(settings, settings.policy, load_content(settings))
-
-
-def create_reviews(settings: Settings, registrations: Sequence[Registration], content: Content) -> Reviews:
-    """One review per client that has a policy or local codes of its own, under its id; None is the settings'.
-
-    Clients that have the same share one. Raises ContentError for what cannot be used, naming the client.
-    """
-    reviews: dict[str | None, Review] = {}
-    made: dict[tuple[str | None, Path | None], Review] = {}
-    faults: list[str] = []
-    with _collected_in(faults, ""):
-        reviews[None] = _review(settings, settings.policy, content)
-    for client in (registration.client for registration in registrations):
-        own, known = (client.policy, client.local_codes), content
-        if own == (None, None):
-            continue
-        with _collected_in(faults, f"client {client.id}: local_codes: "):
-            known = content.with_local_codes(client.local_codes)
-        with _collected_in(faults, f"client {client.id}: policy: "):
-            made[own] = made.get(own) or _review(settings, _policy_source(settings, client.policy), known)
-            reviews[client.id] = made[own]
-    if faults:
-        raise ContentError(*faults)
-    return reviews
-
-
-@contextmanager
-def _collected_in(faults: list[str], place: str) -> Iterator[None]:
-    try:
-        yield
-    except ContentError as error:
-        faults += [f"{place}{fault}" for fault in error.faults]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What all policies share."""
-
-    terminology: Terminology
-    guidelines: tuple[Guideline, ...]
-    catalogue: Catalogue
-
-    def with_local_codes(self, path: Path | None) -> Content:
-        """The same for an EHR whose own codes stand in the file. Raises ContentError."""
-        if path is None:
-            return self
-        local_codes = read_local_codes(path, self.terminology)
-        return replace(self, terminology=self.terminology.with_local_codes(local_codes))
-
-
-def load_content(settings: Settings) -> Content:
-    """Raises ContentError."""
-    terminology = load_terminology(relief_code=settings.relief_code)
-    content = Content(terminology, load_guidelines(), load_catalogue())
-    return content.with_local_codes(settings.local_codes_file)
-
-
-def _review(settings: Settings, policy_source: str, content: Content) -> Review:
-    policy = load_policy(policy_source, frozenset(g.id for g in content.guidelines))
-    judge = Judge(policy, Library(g for g in content.guidelines if g.id in policy.file.guidelines))
-    composer = Composer(
-        judge=judge,
-        catalogue=content.catalogue,
-        terminology=content.terminology,
-        notes=settings.notes or policy.file.notes,
-        evidence_base=settings.public_url.rstrip("/"),
-    )
-    record = Record(content.terminology)
-    booking = BookingCards(composer)
-    return Review(policy, content.terminology, record, judge, composer, booking, _clock(settings))
-
-
-def _policy_source(settings: Settings, policy: str | None) -> str:
-    """A client's policy file stands relative to the clients file."""
-    if policy is None:
-        return settings.policy
-    if settings.clients_file is None or not policy.endswith(".toml"):
-        return policy
-    return str(settings.clients_file.parent / policy)
-
-
 def create_authenticator(
     settings: Settings, registrations: Sequence[Registration], metrics: Metrics
 ) -> Authenticator:
@@ -368,11 +274,6 @@ def _jwks(registrations: Sequence[Registration]) -> bytes | None:
     """The service's own public keys; None when it has no need of any."""
     services = [r.client.backend_services for r in registrations if r.client.backend_services is not None]
     return published_keys(key for s in services for key in (s.key, s.next_key)) if services else None
-
-
-def _clock(settings: Settings) -> Callable[[], date]:
-    fixed = settings.today
-    return date.today if fixed is None else lambda: fixed
 
 
 def _utc_now() -> datetime:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cds_hooks import DIALECTS, Registration, Response, Service, unsupported_types
-from plugin.app import SERVICE_ID, create_reviews, hook_services, load_content
+from plugin.app import SERVICE_ID, hook_services
 from plugin.cards.compose import CRITERION_SYSTEM, OVERRIDE_SYSTEM
 from plugin.cli.document import Block, Heading, Paragraph, Table
 from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.policies.model import Policy
+from plugin.reviews import create_reviews, load_content
 from plugin.settings import Settings
 from plugin.trust import registered_clients
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cds_hooks import Registration
-from plugin.app import Reviews, check_control_file, create_reviews, load_content
+from plugin.app import check_control_file
 from plugin.domain.content import ContentError
+from plugin.reviews import Reviews, create_reviews, load_content
 from plugin.settings import Settings, strange_settings, valid_settings
 from plugin.trust import production_faults, read_clients_file, registered_clients
 

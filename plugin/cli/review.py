@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from cds_hooks import CdsHooksError, read_hook_request
-from plugin.app import HOOKS, create_client, create_fhir_access, create_review
+from plugin.app import HOOKS, create_client, create_fhir_access
 from plugin.cards.catalogue import Catalogue
 from plugin.cards.markdown import quoted
 from plugin.cli.text import cards_as_text, plain
@@ -19,6 +19,7 @@ from plugin.domain.check import Check, Item
 from plugin.domain.content import ContentError
 from plugin.policies.judge import Verdict
 from plugin.review import Review, Reviewed
+from plugin.reviews import create_review
 from plugin.settings import Settings
 
 

@@ -11,7 +11,7 @@ import msgspec
 from flask import Flask
 
 from cds_hooks import HookCall, OpenTo, Reading, Response, Unread, create_blueprint
-from plugin.app import SERVICE_ID, create_client, create_fhir_access, create_review, hook_services
+from plugin.app import SERVICE_ID, create_client, create_fhir_access, hook_services
 from plugin.cards.catalogue import Catalogue
 from plugin.cli.fhir_server import FhirServer
 from plugin.cli.order_request import AskedOrders, hook_request
@@ -20,6 +20,7 @@ from plugin.cli.text import cards_as_text
 from plugin.cli.timed_reader import Search, TimedReader
 from plugin.domain.content import ContentError
 from plugin.review import Reviewed
+from plugin.reviews import create_review
 from plugin.settings import PREFIX, Settings, read_settings
 
 _PATH_WIDTH = 60

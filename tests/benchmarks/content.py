@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from cds_hooks import read_hook_request
-from plugin.app import HOOKS, create_review
+from plugin.app import HOOKS
 from plugin.domain.case import Case, open_case
 from plugin.evidence.gather import assemble
 from plugin.evidence.placed import find_orders
@@ -18,6 +18,7 @@ from plugin.guidelines import Library, load_guidelines
 from plugin.policies.judge import Judge
 from plugin.policies.model import RULES
 from plugin.review import Review
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.benchmarks.charts import TODAY
 

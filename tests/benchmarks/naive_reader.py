@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from fhirclient.server import FHIRServer
 
-from plugin.app import create_review
+from plugin.reviews import create_review
 from plugin.settings import Settings
 
 

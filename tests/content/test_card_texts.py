@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from cds_hooks import Unread
-from plugin.app import create_review
 from plugin.cards.catalogue import load_catalogue
 from plugin.cards.suggestions import WANTS_BLOCK, WANTS_CARE, WANTS_GUIDANCE, WANTS_MRI, WANTS_NO_STEROID
 from plugin.domain.content import ContentError
 from plugin.evidence.gather import Record
 from plugin.policies.model import RULES
+from plugin.reviews import create_review
 from plugin.settings import Settings, read_settings
 from plugin.terminology import load_terminology
 from tests.scenarios.scenario import ROOT

@@ -11,7 +11,8 @@ import responses
 from flask.testing import FlaskClient
 
 from cds_hooks import AllowedBases, Client, FhirAccess, OpenTo, create_blueprint
-from plugin.app import SERVICE_ID, create_review, hook_services
+from plugin.app import SERVICE_ID, hook_services
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.fake_fhir_server import FakeFhirServer
 from tests.plugin.cards.service import FHIR_BASE, TODAY, cards, gaps, request_of, said, story, text, unread

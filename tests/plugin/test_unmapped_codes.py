@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from cds_hooks import read_hook_request
-from plugin.app import HOOKS, create_review
+from plugin.app import HOOKS
 from plugin.review import Review
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.plugin.cards.service import TODAY, entries, order_of, request_of
 from tests.plugin.test_app_local_codes import SITE, code_map

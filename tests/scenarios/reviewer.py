@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from cds_hooks import AllowedBases, Client, FhirAccess, read_hook_request
-from plugin.app import HOOKS, create_app, create_review
+from plugin.app import HOOKS, create_app
 from plugin.review import Review, Reviewed
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.fake_fhir_server import FakeFhirServer
 from tests.scenarios.scenario import Json, Scenario

@@ -14,7 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_hooks import DIALECTS, AllowedBases, Client, FhirAccess, OpenTo, create_blueprint
-from plugin.app import HOOKS, SERVICE_ID, create_review, hook_services
+from plugin.app import HOOKS, SERVICE_ID, hook_services
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.scenarios.scenario import ROOT, Json, findings
 from tests.scenarios.test_requests import SYNTHETIC

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from cds_hooks import PrefetchKeys, Reading, read_hook_request
-from plugin.app import HOOKS, create_review, hook_services
+from plugin.app import HOOKS, hook_services
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.cds_hooks.wire import one_card
 from tests.scenarios.scenario import FOLDERS, Json, load_scenario

@@ -6,11 +6,11 @@ from itertools import product
 
 import pytest
 
-from plugin.app import create_review
 from plugin.guidelines import Case, Library, load_guidelines
 from plugin.guidelines.model import CHRONICITIES, PATTERNS, REGIONS
 from plugin.policies.load import SHIPPED, load_policy
 from plugin.policies.model import Conflict, Policy
+from plugin.reviews import create_review
 from plugin.settings import Settings
 from tests.plugin.cards.service import cards, request_of, text
 from tests.scenarios.scenario import Json, findings
