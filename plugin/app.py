@@ -19,7 +19,6 @@ from cds_hooks import (
     AllowedBases,
     Authenticator,
     BackendTokens,
-    Card,
     Client,
     FhirAccess,
     HookCall,
@@ -56,7 +55,7 @@ from plugin.policies.judge import Judge
 from plugin.policies.load import load_policy
 from plugin.policies.model import Policy
 from plugin.probes import control_check, create_probes, database_checks
-from plugin.review import Review
+from plugin.review import Review, Reviewed
 from plugin.settings import Settings
 from plugin.store import (
     FeedbackLog,
@@ -212,32 +211,34 @@ def _recording(reviews: Reviews, watch: ControlWatch, store: IssuedCards, metric
         if gates:
             log_not_reviewed(request.hook_instance, gates)
         metrics.reviewed(reviewed)
-        issued = [(card, False) for card in reviewed.response.cards]
-        issued += [(card, True) for card in reviewed.silent]
-        if issued:
-            now = _utc_now()
-            store.record(
-                [_issued(card, call, review.policy, now, is_silent=silent) for card, silent in issued]
-            )
+        if reviewed.response.cards or reviewed.silent:
+            store.record(_issued(reviewed, call, review.policy))
         return reviewed.response
 
     return answer
 
 
-def _issued(card: Card, call: HookCall, policy: Policy, now: datetime, *, is_silent: bool) -> IssuedCard:
-    return IssuedCard(
-        card=card.uuid,
-        client=call.client.id,
-        service=SERVICE_ID,
-        hook_instance=call.request.hook_instance,
-        hook=call.request.hook,
-        topic=card.source.topic.code if card.source.topic else "",
-        indicator=card.indicator,
-        policy=policy.label,
-        policy_hash=policy.content_hash,
-        issued_at=now,
-        silent=is_silent,
-    )
+def _issued(reviewed: Reviewed, call: HookCall, policy: Policy) -> list[IssuedCard]:
+    """A row for every card of the answer, then for every silent one."""
+    client, request, label, now = call.client.id, call.request, policy.label, _utc_now()
+    made = [(card, False) for card in reviewed.response.cards]
+    made += [(card, True) for card in reviewed.silent]
+    return [
+        IssuedCard(
+            card=card.uuid,
+            client=client,
+            service=SERVICE_ID,
+            hook_instance=request.hook_instance,
+            hook=request.hook,
+            topic=card.source.topic.code if card.source.topic else "",
+            indicator=card.indicator,
+            policy=label,
+            policy_hash=policy.content_hash,
+            issued_at=now,
+            silent=is_silent,
+        )
+        for card, is_silent in made
+    ]
 
 
 def create_review(settings: Settings) -> Review:

@@ -48,6 +48,7 @@ class Composer:
         self.detail = Detail(catalogue, judge)
         self.offers = Offers(catalogue, terminology)
         self._label = judge.policy.label
+        self._max_cards = judge.policy.file.max_cards
         self._evidence_base = evidence_base
         for conflict in judge.policy.file.conflicts:
             catalogue.require_row(conflict.criterion, conflict.pattern)
@@ -108,20 +109,20 @@ class Composer:
             for finding in order.verdict.findings:
                 if finding.kind is Kind.UNKNOWN:
                     unknown.append((order, finding))
-                elif self.has_notes_card(finding):
+                elif finding.kind is Kind.NOTE and self.has_notes_card(finding):
                     notes.append((order, finding))
         cards += call.unknown(unknown)
         cards += call.notes(notes)
         cards.sort(key=lambda card: URGENCY[card.indicator])
         return self._capped(cards)
 
-    def has_notes_card(self, finding: Finding) -> bool:
-        """Is this a note of a card of its own? One that the policy makes louder than info always is."""
-        return finding.kind is Kind.NOTE and (self.notes == "always" or finding.indicator != "info")
+    def has_notes_card(self, note: Finding) -> bool:
+        """Is the note one of a card of its own? One that the policy makes louder than info always is."""
+        return self.notes == "always" or note.indicator != "info"
 
     def _capped(self, cards: list[Card]) -> tuple[Card, ...]:
         """The most urgent cards; the last one names those that had no room."""
-        limit = self.judge.policy.file.max_cards
+        limit = self._max_cards
         if len(cards) <= limit:
             return tuple(cards)
         kept, dropped = cards[:limit], cards[limit:]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from operator import attrgetter
 from typing import NamedTuple
 
 from plugin.cards.catalogue import Catalogue, CriterionText, RowText
 from plugin.cards.markdown import quoted
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Unread
+from plugin.domain.dates import DateRange
 from plugin.domain.families import Family
 from plugin.guidelines.agreement import Agreement, Stance
 from plugin.policies.judge import Finding, Judge, Testimony, Verdict
@@ -21,8 +21,6 @@ _ABOUT_AGREEMENT = frozenset({"IND-1", "IND-3", "IND-5", "SIJ-3"})
 """Criteria whose very question guidelines answer differently."""
 _SHOWN_ASIDE = frozenset({"resolved", "not-spinal", "other-region", "oral-only"})
 """Remarks of entries that do not count, and that a reader would look for."""
-_BOUNDS = attrgetter("first", "last")
-_LAST = attrgetter("last")
 
 
 class Ordered(NamedTuple):
@@ -92,7 +90,7 @@ class Detail:
             local_code = f", {catalogue.frame('local_code', code=quoted(order.local_code))}"
         template = self._not_planned if order.planned is None else self._planned
         paragraph = template.format(
-            family=catalogue.word(order.family.value),
+            family=catalogue.word(str(order.family)),
             code=facts["code"],
             region=facts["region"],
             planned=order.planned,
@@ -106,7 +104,7 @@ class Detail:
         return {
             "region": case.region.label,
             "code": case.order.code.code,
-            "order_name": self._catalogue.word(f"{case.order.family.value}-order"),
+            "order_name": self._catalogue.word(f"{case.order.family}-order"),
         }
 
     def facts(self, check: Check, order_facts: Mapping[str, object]) -> dict[str, object]:
@@ -126,7 +124,8 @@ class Detail:
         parts = [order.paragraph, *self._answer(check, facts)]
         if finding.because is not None:
             parts.append(self._urgency(finding.because, order))
-        parts += self._notes(order, notes)
+        if notes:
+            parts.append(self._notes(order, notes))
         parts += self._own_thresholds(verdict.case, check)
         subject = self._subject(verdict) if check.criterion == "BIO-1" else verdict
         parts.append(self._positions(subject, in_full=check.criterion in _ABOUT_AGREEMENT))
@@ -156,14 +155,16 @@ class Detail:
                     *self._answer(finding.check, self.facts(finding.check, order.facts)),
                 ]
             own_notes = [f for owner, f in notes if owner is order]
-            parts += [*self._notes(order, own_notes), self._positions(order.verdict)]
+            if own_notes:
+                parts.append(self._notes(order, own_notes))
+            parts.append(self._positions(order.verdict))
         return _paragraphs([*parts, self._policy])
 
     def of_notes(self, pairs: Sequence[tuple[Ordered, Finding]]) -> str:
         parts: list[str] = []
         for order in {id(o): o for o, _ in pairs}.values():
             own = [f for owner, f in pairs if owner is order]
-            parts += [order.paragraph, *self._notes(order, own), self._positions(order.verdict, in_full=True)]
+            parts += [order.paragraph, self._notes(order, own), self._positions(order.verdict, in_full=True)]
         return _paragraphs([*parts, self._policy])
 
     def of_orphan(self, row: str, reference: str) -> str:
@@ -200,43 +201,38 @@ class Detail:
         return lines
 
     def _line(self, group: list[Item]) -> str:
-        first = group[0]
-        words = self._catalogue.word(first.what)
+        first, words = group[0], self._catalogue.text
         label = quoted(first.label) if first.quoted else first.label
-        text = f"{words}: {label}"
+        line = f"{words.words.get(first.what, first.what)}: {label}"
         if len(group) > 1:
-            text = self._catalogue.frame("count", label=text, count=len(group))
-        when = _dates(group)
-        remark = self._catalogue.text.remarks.get(first.remark or "")
-        remark = None if remark == first.label else remark
-        reference = quoted(first.reference, limit=64)
-        return ", ".join([part for part in (text, when, remark) if part]) + f" ({reference})"
+            line = words.frame["count"].format(label=line, count=len(group))
+        if when := _dates(group):
+            line += f", {when}"
+        remark = words.remarks.get(first.remark) if first.remark else None
+        if remark and remark != first.label:
+            line += f", {remark}"
+        return f"{line} ({quoted(first.reference, limit=64)})"
 
     def _unread(self, unread: Unread) -> str:
         source = self._catalogue.text.sources.get(unread.source, unread.source)
         why = self._catalogue.text.unread.get(unread.why, unread.why).format(count=unread.count)
         return f"{source}: {why}"
 
-    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> list[str]:
-        """One paragraph, or none."""
+    def _notes(self, order: Ordered, notes: Sequence[Finding]) -> str:
         lines = []
-        for check in [note.check for note in notes]:
-            words = self._catalogue.row(check.criterion, check.row)
-            lines.append(words.missing.format_map(self.facts(check, order.facts)))
-        return [_listed(self._catalogue.text.frame["notes"], lines)] if lines else []
+        for note in notes:
+            words = self._catalogue.row(note.check.criterion, note.check.row)
+            lines.append(words.missing.format_map(self.facts(note.check, order.facts)))
+        return _listed(self._catalogue.text.frame["notes"], lines)
 
     def _own_thresholds(self, case: Case, check: Check) -> list[str]:
         """One paragraph, or none."""
-        lines = [self._testimony(t) for t in self._judge.testimonies(case, check)]
+        written = self._testimonies_written
+        lines = [
+            written.get((id(testimony.claim), testimony.outcome)) or self._testified(testimony)
+            for testimony in self._judge.testimonies(case, check)
+        ]
         return [_listed(self._catalogue.text.frame["own_threshold"], lines)] if lines else []
-
-    def _testimony(self, testimony: Testimony) -> str:
-        # The library keeps its guidelines for good, so that the identity of what they say can stand for it.
-        key = (id(testimony.claim), testimony.outcome)
-        written = self._testimonies_written.get(key)
-        if written is None:
-            written = self._testimonies_written[key] = self._testified(testimony)
-        return written
 
     def _testified(self, testimony: Testimony) -> str:
         claim, outcome = testimony.claim, testimony.outcome
@@ -247,7 +243,11 @@ class Detail:
             key = "unknown-outcome" if outcome.value == "unknown" else outcome.value
             remarks.append(self._catalogue.word(key))
         text = f"{testimony.guideline.short_name}: {claim.says}"
-        return f"{text} ({'; '.join(remarks)})" if remarks else text
+        if remarks:
+            text += f" ({'; '.join(remarks)})"
+        # The library keeps its guidelines for good, so that the identity of what they say can stand for it.
+        self._testimonies_written[id(claim), outcome] = text
+        return text
 
     def _positions(self, verdict: Verdict, *, in_full: bool = False) -> str:
         """Who is for and who is against this case; in full with what each says and in which words read."""
@@ -321,16 +321,21 @@ def _sides(agreement: Agreement) -> dict[str, Sequence[Stance]]:
 
 def _dates(group: list[Item]) -> str:
     """First and last day of a group, as exact as the chart has them; empty when nothing is dated."""
-    dated = [(item.when, item.until) for item in group if item.when is not None]
-    starts = [when for when, _ in dated if when.first > date.min]
-    if not starts:
+    first: DateRange | None = None
+    last: DateRange | None = None
+    for item in group:
+        if item.when is not None:
+            if item.when.first > date.min and (first is None or item.when < first):
+                first = item.when
+            end = item.until or item.when
+            if last is None or end.last > last.last:
+                last = end
+    if first is None or last is None:
         return ""
-    first = str(min(starts, key=_BOUNDS))
-    last = max([until or when for when, until in dated], key=_LAST)
     if last.last == date.max:
         return f"{first} onwards"
-    until_day = str(last)
-    return first if until_day == first else f"{first} to {until_day}"
+    start, end_day = str(first), str(last)
+    return start if start == end_day else f"{start} to {end_day}"
 
 
 def _listed(head: str, lines: Sequence[str]) -> str:

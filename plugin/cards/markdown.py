@@ -14,18 +14,24 @@ _WORD_JOINER = "⁠"
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _SPECIAL = re.compile(r"""[&<>"\\`*_{}\[\]()!|~@$]|:(?=//)|/(?=/)|\.(?=[^\W\d_])|www(?=\.)""", re.IGNORECASE)
 """What has a meaning within a line. Marks of line starts (#, -, +, 1.) have none where quoted text stands."""
+_PLAIN = re.compile(r"[A-Za-z0-9 -]*(?:/[A-Za-z0-9 -]+)?")
+"""Most references and many names: nothing of it has a meaning anywhere, which takes little to see."""
 _ADDRESS = frozenset({":", "/", "@", ".", "www"})
 """Renderers turn bare addresses into links after unescaping; a joiner keeps them from being addresses."""
 
 
 def quoted(text: str, limit: int = MAX_QUOTED) -> str:
     """At most `limit` characters of the chart's own words, on one line, escaped."""
-    if len(text) <= limit and text.isascii() and text.isprintable() and not _SPECIAL.search(text):
+    if len(text) <= limit and (_PLAIN.fullmatch(text) or _is_harmless(text)):
         return text
     plain = " ".join("".join(c for c in text[: 4 * limit] if _is_visible(c)).split())
     if len(plain) > limit:
         plain = f"{plain[: limit - 1]}…"
     return _SPECIAL.sub(_escape, plain)
+
+
+def _is_harmless(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not _SPECIAL.search(text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from cds_hooks import Action, Suggestion
 from plugin.cards.catalogue import Catalogue
-from plugin.cards.identity import uuid_of
+from plugin.cards.identity import suggestion_uuid
 from plugin.domain.case import Case
 from plugin.domain.check import Check
 from plugin.domain.codes import Concept
@@ -32,6 +33,10 @@ WANTS_CARE = frozenset(
 WANTS_NO_STEROID = frozenset({"steroid-ordered"})
 WANTS_GUIDANCE = frozenset({"no-guidance", "ultrasound"})
 WANTS_BLOCK = frozenset({"no-block", "too-few-positive"})
+
+
+_MODALITY_AND_STATE = attrgetter("modality", "state")
+_KIND = attrgetter("kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class Offers:
             description=words.description.format(code=case.order.code.code),
             resource_id=case.order.reference,
         )
-        return Suggestion(label=words.label, uuid=uuid_of(seed, "remove-order"), actions=(action,))
+        return Suggestion(label=words.label, uuid=suggestion_uuid(seed, "remove-order"), actions=(action,))
 
     def _without_steroid(self, case: Case, seed: str) -> tuple[Suggestion, ...]:
         """All lines of it together; none when the EHR could not find one of them."""
@@ -162,7 +167,7 @@ class Offers:
         if not all(drug.is_addressable for drug in steroids):
             return ()
         words = self._catalogue.text.suggestions["remove-steroid"]
-        uuid = uuid_of(seed, "remove-steroid")
+        uuid = suggestion_uuid(seed, "remove-steroid")
         return (Suggestion(label=words.label, uuid=uuid, actions=self._steroids_removed(case)),)
 
     def _steroids_removed(self, case: Case) -> tuple[Action, ...]:
@@ -190,7 +195,9 @@ class Offers:
     def _update(self, name: str, resource: dict[str, Any], seed: str, **facts: str) -> Suggestion:
         words = self._catalogue.text.suggestions[name]
         action = Action(type="update", description=words.description.format(**facts), resource=resource)
-        return Suggestion(label=words.label.format(**facts), uuid=uuid_of(seed, name), actions=(action,))
+        return Suggestion(
+            label=words.label.format(**facts), uuid=suggestion_uuid(seed, name), actions=(action,)
+        )
 
 
 def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
@@ -210,7 +217,7 @@ def _guided_codes(terminology: Terminology) -> dict[Concept, Concept]:
 
 def _create(new: _NewOrder, caller: Caller, case: Case, seed: str) -> Suggestion:
     action = Action(type="create", description=new.description, resource=_request(caller, new.code, case))
-    return Suggestion(label=new.label, uuid=uuid_of(seed, new.name), actions=(action,))
+    return Suggestion(label=new.label, uuid=suggestion_uuid(seed, new.name), actions=(action,))
 
 
 def _is_on_file(reference: str) -> bool:
@@ -238,20 +245,19 @@ def _one_region(case: Case) -> frozenset[str]:
 
 def _mri_is_barred(case: Case) -> bool:
     """A contraindication stands today, or the order itself does not say which region it means."""
-    barred = any(
-        d.standing is Standing.CURRENT and d.in_set("dx-mri-contraindication")
-        for d in case.evidence.diagnoses.entries
-    )
-    return barred or case.order.site_disagrees
+    if case.order.site_disagrees:
+        return True
+    current = [d for d in case.evidence.diagnoses.entries if d.standing is Standing.CURRENT]
+    return any(d.in_set("dx-mri-contraindication") for d in current)
 
 
 def _mri_is_ordered(case: Case) -> bool:
-    studies = case.evidence.studies.entries
-    return any(s.modality is Modality.MR and s.state is StudyState.ORDERED for s in studies)
+    studies = map(_MODALITY_AND_STATE, case.evidence.studies.entries)
+    return (Modality.MR, StudyState.ORDERED) in studies
 
 
 def _is_referred(case: Case) -> bool:
-    return any(e.kind is CareKind.REFERRAL for e in case.evidence.care.entries)
+    return CareKind.REFERRAL in map(_KIND, case.evidence.care.entries)
 
 
 def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]:
@@ -267,7 +273,7 @@ def _request(caller: Caller, code: dict[str, Any], case: Case) -> dict[str, Any]
         request["requester"] = {"reference": caller.user_id}
     if caller.encounter_id:
         request["encounter"] = {"reference": f"Encounter/{caller.encounter_id}"}
-    reasons = [r for r in case.order.reason_references if _is_on_file(r)]
+    reasons = [{"reference": r} for r in case.order.reason_references if _is_on_file(r)]
     if reasons:
-        request["reasonReference"] = [{"reference": reference} for reference in reasons]
+        request["reasonReference"] = reasons
     return request

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from plugin.domain.case import Case
 from plugin.domain.check import Item, Outcome, Reason, Row, Unread
 from plugin.domain.families import Family, Purpose
 from plugin.domain.injections import Injection, Relief, Session, Sessions
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(NamedTuple):
     """Sessions of blocks before an order, weighed against one percentage of relief.
 
     A block without a result on record is none that helped, unless its result may be in what was not read.
@@ -29,12 +28,12 @@ class Blocks:
     @property
     def sure(self) -> tuple[Session, ...]:
         """Sessions that certainly were, the latest first."""
-        return tuple(s for s in self.history.entries if s.is_dated and s.counts is Truth.TRUE)
+        return tuple(s for s in self.history.entries if s.is_dated and s.counts is TRUE)
 
     @property
     def helped(self) -> tuple[Session, ...]:
         """Those of the sure sessions that took away enough."""
-        return tuple(s for s in self.sure if self._enough(s.certain) is Truth.TRUE)
+        return tuple(s for s in self.sure if self._enough(s.certain) is TRUE)
 
     @property
     def without_result(self) -> tuple[Session, ...]:
@@ -48,24 +47,24 @@ class Blocks:
     def have_helped(self, number: int, apart_days: int = 0) -> Truth:
         """Did at least `number` of them take away enough, each `apart_days` or more after the one before?"""
         if _spaced(self.helped, apart_days) >= number:
-            return Truth.TRUE
+            return TRUE
         maybe = [s for s in self.history.entries if self._may_have_helped(s.injections)]
         dated = [s for s in maybe if s.is_dated]
         undated = [i for i in self.history.undated if self._may_have_helped((i,))]
         most = _spaced(dated, apart_days) + len(maybe) - len(dated) + len(undated)
-        if most >= number or self.history.may_hold_more is Truth.UNKNOWN:
-            return Truth.UNKNOWN
-        return Truth.FALSE
+        if most >= number or self.history.may_hold_more is UNKNOWN:
+            return UNKNOWN
+        return FALSE
 
     def last_fell_short(self) -> Truth:
         """Is it on record that the latest session took away too little? FALSE when there was none."""
         latest = self.history.latest
-        answer = Truth.FALSE if latest is None else self._too_little(latest.certain)
+        answer: Truth = FALSE if latest is None else self._too_little(latest.certain)
         for session in self.history.entries:
             if latest is None or session.day.last > latest.day.last:
-                answer = answer | (self._too_little(session.injections) & Truth.UNKNOWN)
+                answer = answer | (self._too_little(session.injections) & UNKNOWN)
         for injection in self.history.undated:
-            answer = answer | (self._too_little((injection,)) & Truth.UNKNOWN)
+            answer = answer | (self._too_little((injection,)) & UNKNOWN)
         return answer
 
     @property
@@ -88,28 +87,28 @@ class Blocks:
         if not _is_recorded(injections):
             return self._relieved(Relief())
         found = {self._relieved(i.relief) for i in injections if i.relief.is_recorded}
-        if Truth.TRUE in found:
-            return Truth.UNKNOWN if Truth.FALSE in found else Truth.TRUE
-        return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.FALSE
+        if TRUE in found:
+            return UNKNOWN if FALSE in found else TRUE
+        return UNKNOWN if UNKNOWN in found else FALSE
 
     def _too_little(self, injections: tuple[Injection, ...]) -> Truth:
-        return ~self._enough(injections) if _is_recorded(injections) else Truth.UNKNOWN
+        return ~self._enough(injections) if _is_recorded(injections) else UNKNOWN
 
     def _may_have_helped(self, injections: Iterable[Injection]) -> bool:
-        return any(self._relieved(i.relief) is not Truth.FALSE for i in injections)
+        return any(self._relieved(i.relief) is not FALSE for i in injections)
 
     def _relieved(self, relief: Relief) -> Truth:
         if relief.percent is None and not self.are_results_read:
-            return Truth.UNKNOWN
-        return relief.reached(self.percent) if relief.is_recorded else Truth.FALSE
+            return UNKNOWN
+        return relief.reached(self.percent) if relief.is_recorded else FALSE
 
     def _remark(self, injections: tuple[Injection, ...]) -> str:
         if not _is_recorded(injections):
             return "no-result"
         enough = self._enough(injections)
-        if enough is Truth.UNKNOWN:
+        if enough is UNKNOWN:
             return "success-without-number" if _is_unquantified(injections) else "results-disagree"
-        return "relief-enough" if enough is Truth.TRUE else "relief-too-low"
+        return "relief-enough" if enough is TRUE else "relief-too-low"
 
 
 def earlier_blocks(
@@ -128,17 +127,19 @@ def earlier_blocks(
 def blocks_that_fell_short(blocks: Blocks, number: int, items: tuple[Item, ...]) -> Iterator[Row]:
     """The rows for blocks of which fewer than `number` helped; none holds where there was no block."""
     helped, without = len(blocks.helped), len(blocks.without_result)
-    too_few = Truth.of(helped > 0 and helped + without < number)
-    yield Row("too-few-positive", too_few, Outcome.NOT_MET, decided_by=items)
-    yield Row(
-        "results-not-documented",
-        Truth.of(without > 0),
-        Outcome.UNKNOWN,
-        Reason.NO_EVIDENCE,
-        is_gap=True,
-        decided_by=items,
-    )
-    yield Row("relief-too-low", Truth.of(bool(blocks.sure)), Outcome.NOT_MET, decided_by=items)
+    if helped and helped + without < number:
+        yield Row("too-few-positive", TRUE, Outcome.NOT_MET, decided_by=items)
+    if without:
+        yield Row(
+            "results-not-documented",
+            TRUE,
+            Outcome.UNKNOWN,
+            Reason.NO_EVIDENCE,
+            is_gap=True,
+            decided_by=items,
+        )
+    if blocks.sure:
+        yield Row("relief-too-low", TRUE, Outcome.NOT_MET, decided_by=items)
 
 
 def may_have_been_a_block(injection: Injection) -> Truth:
@@ -150,7 +151,7 @@ def may_have_been_a_block(injection: Injection) -> Truth:
 def was_a_block(injection: Injection) -> Truth:
     """A facet injection done for diagnosis; UNKNOWN where the chart does not say what it was done for."""
     is_unknown = injection.purpose is Purpose.UNDETERMINED
-    sure = Truth.UNKNOWN if is_unknown else Truth.of(injection.purpose is Purpose.DIAGNOSTIC)
+    sure = UNKNOWN if is_unknown else Truth.of(injection.purpose is Purpose.DIAGNOSTIC)
     return Truth.of(injection.family is Family.FACET_INJECTION) & sure
 
 

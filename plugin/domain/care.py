@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from plugin.domain.case import Case
 from plugin.domain.check import Item
-from plugin.domain.coverage import Days, Interval, Stretch, Window, at_least, at_most, stretches
+from plugin.domain.coverage import Days, Interval, Stretch, Window, days_of, stretches
 from plugin.domain.dates import days_before
 from plugin.domain.evidence import CareEntry, CareKind
 from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
@@ -45,75 +44,69 @@ def count_care(case: Case, lookback_days: int, gap_days: int) -> Care:
 
 def _counted(case: Case, lookback_days: int, gap_days: int) -> Care:
     narrowest, widest = _windows(case, lookback_days)
-    low, high, entries = _Reckoned(), _Reckoned(), []
+    entries: list[CareEntry] = []
+    certain: list[_Part] = []
+    possible: list[_Part] = []
     for entry in case.evidence.care.entries:
-        most = at_most(entry, widest)
-        if most is None:
-            continue
-        entries.append(entry)
-        high.add(entry, most)
-        least = at_least(entry, narrowest)
-        if least is not None:
-            low.add(entry, least)
-    fewest = low.counted(gap_days)
-    most_days = fewest if high == low else high.counted(gap_days)
+        least, most = days_of(entry, narrowest, widest)
+        if most is not None:
+            entries.append(entry)
+            possible.append((entry, most))
+            if least is not None:
+                certain.append((entry, least))
+    low = _reckoned(certain, gap_days)
+    high = low if certain == possible else _reckoned(possible, gap_days)
     return Care(
-        active=Days(fewest.active, most_days.active),
-        combined=Days(fewest.combined, most_days.combined),
-        medication=Days(fewest.medication, most_days.medication),
-        has_active=_exists(low.treated, high.treated),
-        has_medication=_exists(low.medication, high.medication),
-        has_any=_exists(low.received, high.received),
+        active=Days(low.active, high.active),
+        combined=Days(low.combined, high.combined),
+        medication=Days(low.medication, high.medication),
+        has_active=_exists(low.has_active, high.has_active),
+        has_medication=_exists(low.has_medication, high.has_medication),
+        has_any=_exists(low.has_any, high.has_any),
         entries=tuple(entries),
         items=tuple([entry.item() for entry in entries]),
-        current=fewest.current,
+        current=low.current,
     )
 
 
-_ACTIVE, _MEDICATION, _REFERRAL = CareKind.ACTIVE, CareKind.MEDICATION, CareKind.REFERRAL
+_Part = tuple[CareEntry, Interval]
 
 
-class _Counted(NamedTuple):
-    """Days of one reckoning."""
+class _Reckoned(NamedTuple):
+    """Care counted in one way."""
 
     active: int
     combined: int
     medication: int
+    has_active: bool
+    has_medication: bool
+    has_any: bool
     current: Stretch | None
 
 
-@dataclass(slots=True)
-class _Reckoned:
-    """Care as day intervals, reckoned in one way. Assessments count beside treatment."""
+def _reckoned(parts: list[_Part], gap_days: int) -> _Reckoned:
+    """A course of active care needs a treatment in it, and counts whole, from first to last day.
 
-    active: list[Interval] = field(default_factory=list)
-    treated: list[Interval] = field(default_factory=list)
-    """Of the active care, what is no assessment."""
-    medication: list[Interval] = field(default_factory=list)
-    received: list[Interval] = field(default_factory=list)
-    """Treatment of any kind."""
+    An assessment is none, yet it may begin a course.
+    """
+    active = [days for entry, days in parts if entry.kind is _ACTIVE]
+    treated = [days for entry, days in parts if entry.kind is _ACTIVE and not entry.is_evaluation]
+    medication = [days for entry, days in parts if entry.kind is _MEDICATION]
+    received = [entry for entry, _ in parts if entry.kind is not _REFERRAL and not entry.is_evaluation]
+    courses = [s for s in stretches(active, gap_days) if any(map(s.holds, treated))]
+    joined = stretches([*[course.days for course in courses], *medication], gap_days)
+    return _Reckoned(
+        active=max([course.span for course in courses], default=0),
+        combined=_most_covered(joined),
+        medication=_most_covered(stretches(medication, gap_days)) if medication else 0,
+        has_active=bool(treated),
+        has_medication=bool(medication),
+        has_any=bool(received),
+        current=joined[-1] if joined else None,
+    )
 
-    def add(self, entry: CareEntry, days: Interval) -> None:
-        kind = entry.kind
-        if kind is _ACTIVE:
-            self.active.append(days)
-            if not entry.is_evaluation:
-                self.treated.append(days)
-        elif kind is _MEDICATION:
-            self.medication.append(days)
-        if not entry.is_evaluation and kind is not _REFERRAL:
-            self.received.append(days)
 
-    def counted(self, gap_days: int) -> _Counted:
-        """Of active care, courses with a treatment in them; a course counts whole, from first to last day."""
-        courses = [s for s in stretches(self.active, gap_days) if any(map(s.holds, self.treated))]
-        joined = stretches([*[course.days for course in courses], *self.medication], gap_days)
-        return _Counted(
-            active=max([course.span for course in courses], default=0),
-            combined=_most_covered(joined),
-            medication=_most_covered(stretches(self.medication, gap_days)),
-            current=joined[-1] if joined else None,
-        )
+_ACTIVE, _MEDICATION, _REFERRAL = CareKind.ACTIVE, CareKind.MEDICATION, CareKind.REFERRAL
 
 
 def _windows(case: Case, lookback_days: int) -> tuple[Window, Window]:
@@ -131,7 +124,7 @@ def _most_covered(found: list[Stretch]) -> int:
     return max([stretch.covered for stretch in found], default=0)
 
 
-def _exists(least: list[Interval], most: list[Interval]) -> Truth:
-    if least:
+def _exists(for_certain: bool, possibly: bool) -> Truth:
+    if for_certain:
         return TRUE
-    return UNKNOWN if most else FALSE
+    return UNKNOWN if possibly else FALSE

@@ -153,7 +153,7 @@ class Case:
     @cached_property
     def standing_sets(self) -> frozenset[str]:
         """The value sets that some diagnosis on record which stands today is of."""
-        return frozenset().union(*[concept.sets for d in self.standing for concept in d.concepts])
+        return _sets_of(self.standing)
 
     @cached_property
     def reasons(self) -> tuple[Diagnosis, ...]:
@@ -170,6 +170,11 @@ class Case:
         return tuple([d for d in (*charted, *self.order.reason_codes) if d.standing is _CURRENT])
 
     @cached_property
+    def reason_sets(self) -> frozenset[str]:
+        """The value sets that one of the current reasons is of."""
+        return _sets_of(self.current_reasons)
+
+    @cached_property
     def listed(self) -> tuple[Diagnosis, ...]:
         """The other diagnoses on record that stand today, certain or not."""
         named = self.order.reason_references
@@ -179,6 +184,10 @@ class Case:
     def diagnoses_unread(self) -> tuple[Unread, ...]:
         """Reasons that could not be found, and what else of the diagnoses could not be read."""
         return tuple(dict.fromkeys((*self.pattern.missing, *self.evidence.diagnoses.unread)))
+
+
+def _sets_of(diagnoses: tuple[Diagnosis, ...]) -> frozenset[str]:
+    return frozenset().union(*[concept.sets for d in diagnoses for concept in d.concepts])
 
 
 _CURRENT = Standing.CURRENT

@@ -49,26 +49,19 @@ class Days(NamedTuple):
         return FALSE if self.most < minimum else UNKNOWN
 
 
-def at_least(entry: CareEntry, window: Window) -> Interval | None:
-    """The days in the window that the entry takes for certain; None for none."""
-    began, ended = entry.first, entry.last
-    if not entry.is_certain or not began.is_exact:
-        return None
-    first = last = began.first.toordinal()
-    if ended is not None and ended is not began:
-        last = max(first, ended.first.toordinal())
-    return _clipped(first, last, window)
+def days_of(entry: CareEntry, narrowest: Window, widest: Window) -> tuple[Interval | None, Interval | None]:
+    """The days that the entry takes for certain, and those that it may take; None for none.
 
-
-def at_most(entry: CareEntry, window: Window) -> Interval | None:
-    """The days in the window that the entry may take; None for none. Without an end it may go on."""
+    Without an end on record it may go on.
+    """
     began, ended = entry.first, entry.last
-    last = began.last.toordinal()
-    if ended is None:
-        last = max(last, window[1])
-    elif ended is not began:
-        last = max(last, ended.last.toordinal())
-    return _clipped(began.first.toordinal(), last, window)
+    first = began.first.toordinal()
+    sure = first if ended is None else max(first, ended.first.toordinal())
+    last = widest[1] if ended is None else ended.last.toordinal()
+    if began.is_exact:
+        least = _clipped(first, sure, narrowest) if entry.is_certain else None
+        return least, _clipped(first, max(last, first), widest)
+    return None, _clipped(first, max(last, began.last.toordinal()), widest)
 
 
 def stretches(parts: Iterable[Interval], gap_days: int) -> list[Stretch]:

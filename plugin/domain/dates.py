@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from plugin.domain.memory import Memory
 from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
@@ -15,7 +15,8 @@ _FHIR_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _DAY_LENGTH = len("2026-09-15")
 
 
-class DateRange(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class DateRange:
     """Some day in [first, last], both inclusive. `2026-09` is any day of that September."""
 
     first: date
@@ -34,7 +35,7 @@ class DateRange(NamedTuple):
         at_first = predicate(self.first)
         if self.first == self.last or predicate(self.last) == at_first:
             return Truth.of(at_first)
-        return Truth.UNKNOWN
+        return UNKNOWN
 
     def is_on_or_after(self, day: date) -> Truth:
         if self.first >= day:
@@ -52,7 +53,7 @@ class DateRange(NamedTuple):
         return FALSE if self.first > day else UNKNOWN
 
     def __str__(self) -> str:
-        if self.is_exact:
+        if self.first == self.last:
             return self.first.isoformat()
         if self.first.replace(day=1) == self.last.replace(day=1):
             return f"{self.first:%Y-%m}"

@@ -164,11 +164,11 @@ class Sessions(NamedTuple):
 
     @property
     def injections(self) -> tuple[Injection, ...]:
-        return (*(i for s in self.entries for i in s.injections), *self.undated)
+        return (*[i for s in self.entries for i in s.injections], *self.undated)
 
     @property
     def items(self) -> tuple[Item, ...]:
-        return (*(s.item() for s in self.entries), *(i.item() for i in self.undated))
+        return (*[s.item() for s in self.entries], *[i.item() for i in self.undated])
 
 
 def sessions(

@@ -18,6 +18,8 @@ from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 _AT_ANY_AGE = frozenset({"GUI-1"})
 _FREQUENCY = frozenset({"FRQ-1", "FRQ-2", "FRQ-3", "FRQ-4"})
 _PUMP_TRIAL = frozenset({"dx-spasticity", "proc-out-of-scope-neuraxial"})
+_TRIAL = "dx-research-participant"
+_CANCER = "dx-redflag-cancer"
 _OTHER_CAUSES = frozenset({"dx-redflag-fracture", "dx-redflag-infection"})
 INDICATION = frozenset({"IND-1", "IND-2", "IND-3"})
 
@@ -69,7 +71,7 @@ def _silenced_by(case: Case, params: ScopeParams) -> str | None:
     pump_trial = not order.companions.isdisjoint(_PUMP_TRIAL)
     if pump_trial and _is_charted(case, "dx-spasticity"):
         return "G5"
-    if _is_reason(case, "dx-postop-acute-pain"):
+    if "dx-postop-acute-pain" in case.reason_sets:
         return "G7"
     return None
 
@@ -80,8 +82,7 @@ def _narrowed(case: Case) -> Scope:
     off: frozenset[str] = frozenset()
     lowered: frozenset[str] = frozenset()
     conflicts_off = False
-    trial = _is_charted(case, "dx-research-participant") or _is_reason(case, "dx-research-participant")
-    if trial or evidence.in_trial is TRUE:
+    if _TRIAL in case.reason_sets or _is_charted(case, _TRIAL) or evidence.in_trial is TRUE:
         gates.append("G8")
         lowered |= {"IND-1", "BIO-1"}
         conflicts_off = True
@@ -163,7 +164,8 @@ def _is_on_or_after(when: DateRange | None, since: date) -> bool:
 
 def _is_cancer_pain(case: Case) -> bool:
     """A cancer of the list as the order's reason, or pain charted as caused by cancer."""
-    if any(d.has_strength("dx-redflag-cancer", "definite") for d in case.current_reasons):
+    reasons = case.current_reasons
+    if _CANCER in case.reason_sets and any(d.has_strength(_CANCER, "definite") for d in reasons):
         return True
     return "cancer-pain" in [c.get("gate") for d in _known(case) for c in d.concepts]
 
@@ -182,10 +184,6 @@ def _has_other_cause(case: Case) -> bool:
 def _is_charted(case: Case, value_set: str) -> bool:
     """Does the patient have a diagnosis of the value set for sure?"""
     return value_set in case.standing_sets and any(d.in_set(value_set) for d in case.certain)
-
-
-def _is_reason(case: Case, value_set: str) -> bool:
-    return any(d.in_set(value_set) for d in case.current_reasons)
 
 
 def _known(case: Case) -> tuple[Diagnosis, ...]:

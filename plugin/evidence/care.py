@@ -39,7 +39,6 @@ _CARE_SETS = {
     "cc-passive-modality": CareKind.PASSIVE,
     "cc-pt-referral": CareKind.REFERRAL,
 }
-_CARE = frozenset(_CARE_SETS)
 _DRUG_SETS = frozenset({"cc-med-nsaid", "cc-med-other-analgesic"})
 _SURGERY = "proc-spine-surgery"
 _ON_SPINE = frozenset({_SURGERY, *FAMILY_OF_SET, *STUDY_SETS})
@@ -101,8 +100,9 @@ def _read_worded(procedure: Procedure, chart: Chart, found: CareFound) -> None:
 
 def _care_kind(known: Iterable[Concept]) -> CareKind | None:
     for concept in known:
-        if not _CARE.isdisjoint(concept.sets):
-            return next(_CARE_SETS[name] for name in concept.sets if name in _CARE_SETS)
+        for name in concept.sets:
+            if name in _CARE_SETS:
+                return _CARE_SETS[name]
     return None
 
 

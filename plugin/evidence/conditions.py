@@ -47,8 +47,8 @@ def read_diagnoses(
     Those entered in error are left out.
     """
     named = {r.removeprefix("Condition/") for r in reasons if r.startswith("Condition/")}
+    # Each with whether it is a visit's, and not on the problem list.
     kept: list[tuple[Diagnosis, bool]] = []
-    """Each with whether it is a visit's, and not on the problem list."""
     for condition in chart.about_patient(KEY, conditions):
         known = chart.coded(condition.code)
         if not known and not chart.wording_of(condition.code).radicular and condition.id not in named:

@@ -81,8 +81,10 @@ def purpose_of(
     stated = code.get("purpose")
     if stated is not None:
         return Purpose(stated)
-    diagnostic = _DIAGNOSTIC_MODIFIER in modifiers or any(w.is_diagnostic for w in wordings)
-    therapeutic = steroid is Truth.TRUE or any(w.is_therapeutic for w in wordings)
+    diagnostic, therapeutic = _DIAGNOSTIC_MODIFIER in modifiers, steroid is Truth.TRUE
+    for wording in wordings:
+        diagnostic = diagnostic or wording.is_diagnostic
+        therapeutic = therapeutic or wording.is_therapeutic
     if diagnostic is therapeutic:
         return Purpose.UNDETERMINED
     return Purpose.DIAGNOSTIC if diagnostic else Purpose.THERAPEUTIC

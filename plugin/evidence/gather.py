@@ -278,7 +278,8 @@ class _Sections:
         for key in keys:
             unread += self._unread.get(key, ())
             aside += self._aside.get(key, ())
-        return Section(entries, unread, tuple(sorted(aside, key=_earliest_first)) if aside else ())
+        aside.sort(key=_earliest_first)
+        return Section(entries, unread, tuple(aside))
 
 
 def _earliest_first(item: Item) -> tuple[date, str]:

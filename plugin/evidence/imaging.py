@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import NamedTuple
 
 from plugin.domain.check import Item
@@ -12,10 +11,9 @@ from plugin.domain.codes import Concept
 from plugin.domain.dates import DateRange, parse_fhir_date
 from plugin.domain.evidence import Modality, Study, StudyState
 from plugin.domain.regions import Region
-from plugin.evidence.reading import Chart, any_in, codings_of, reference_of, region_of, when
+from plugin.evidence.reading import Chart, any_in, codings_of, first_region, reference_of, region_of, when
 from plugin.evidence.views import (
     CodeableConcept,
-    Coding,
     DiagnosticReport,
     ImagingStudy,
     OneOrMany,
@@ -105,20 +103,25 @@ def studies_from_imaging(studies: Sequence[ImagingStudy], chart: Chart) -> list[
 def _seen(study: ImagingStudy, chart: Chart) -> Seen | None:
     procedures = many(study.procedureCode)
     sites = [s.bodySite for s in study.series or () if s.bodySite is not None]
+    coded_sites = chart.known(sites)
     for procedure in procedures:
         known = chart.coded(procedure)
         coded = coded_study(known) if known else None
         if coded is not None and coded.region.stated:
-            site, by_text = _site(sites, chart)
-            return coded if site is None or by_text else Seen(coded.modality, site)
+            return Seen(coded.modality, region_of(coded_sites) or coded.region)
     modality = _modality(study, procedures, chart)
-    if modality is None or _is_elsewhere(study, sites, procedures, chart):
+    if modality is None:
         return None
-    site, by_text = _site(sites, chart)
-    if site is None:
-        site = chart.wording(study.description).region
-        by_text = site is not None
-    return Seen(modality, site or Region.unspecified(), by_text)
+    placing = [*[chart.wording(site.display) for site in sites], chart.wording(study.description)]
+    wordings = [*placing, *[chart.wording_of(procedure) for procedure in procedures]]
+    coded_places = (*coded_sites, *chart.concepts_of(study.procedureCode))
+    if _is_elsewhere(wordings, coded_places):
+        return None
+    region = region_of(coded_sites)
+    if region is not None:
+        return Seen(modality, region)
+    region = first_region(placing)
+    return Seen(modality, region or Region.unspecified(), by_text=region is not None)
 
 
 def _modality(study: ImagingStudy, procedures: Sequence[CodeableConcept], chart: Chart) -> Modality | None:
@@ -135,35 +138,11 @@ def _modality(study: ImagingStudy, procedures: Sequence[CodeableConcept], chart:
     return None
 
 
-def _site(sites: Sequence[Coding], chart: Chart) -> tuple[Region | None, bool]:
-    """Region of the series' body sites, and whether it is read from their displays."""
-    region = region_of(_known(sites, chart))
-    if region is not None:
-        return region, False
-    for site in sites:
-        region = chart.wording(site.display).region
-        if region is not None:
-            return region, True
-    return None, False
-
-
-def _known(codings: Iterable[Coding], chart: Chart) -> list[Concept]:
-    found = [chart.terminology.concepts[coding.system, coding.code] for coding in codings]
-    return [concept for concept in found if concept is not None]
-
-
-def _is_elsewhere(
-    study: ImagingStudy, sites: Sequence[Coding], procedures: Sequence[CodeableConcept], chart: Chart
-) -> bool:
+def _is_elsewhere(wordings: Sequence[Wording], coded: Sequence[Concept]) -> bool:
     """Nothing about it is spinal, and something says knee, brain or the like."""
-    wordings = [chart.wording(study.description), *[chart.wording(site.display) for site in sites]]
-    wordings += [chart.wording_of(procedure) for procedure in procedures]
-    for wording in wordings:
-        if wording.region is not None:
-            return False
-    if any_in([*_known(sites, chart), *chart.concepts_of(study.procedureCode)], _ELSEWHERE):
-        return True
-    return any(wording.is_non_spinal for wording in wordings)
+    if first_region(wordings) is not None:
+        return False
+    return any_in(coded, _ELSEWHERE) or any(wording.is_non_spinal for wording in wordings)
 
 
 def _started(study: ImagingStudy) -> DateRange | None:
@@ -240,20 +219,26 @@ def _narrowed(region: Region, sites: OneOrMany, chart: Chart) -> Region:
 def merged(studies: Iterable[Study]) -> tuple[Study, ...]:
     """The same study recorded twice (a day apart at most, same modality and region) stands once."""
     kept: list[Study] = []
+    # Where among the kept a study of this kind and day stands.
+    places: dict[tuple[Modality, Region, int], int] = {}
     for study in sorted(studies, key=lambda s: (_CERTAINTY[s.state], s.region_by_text)):
-        twin = next((i for i, other in enumerate(kept) if _is_same(study, other)), None)
-        if twin is None:
-            kept.append(study)
-        elif study.has_coded_finding:
-            kept[twin] = replace(kept[twin], has_coded_finding=True)
+        same = [(study.modality, study.region, day) for day in _days_around(study)]
+        twins = [places[key] for key in same if key in places]
+        if twins:
+            if study.has_coded_finding:
+                kept[min(twins)] = replace(kept[min(twins)], has_coded_finding=True)
+            continue
+        if same:
+            places[same[0]] = len(kept)
+        kept.append(study)
     return tuple(kept)
 
 
-def _is_same(study: Study, other: Study) -> bool:
-    if study.modality is not other.modality or study.date is None or other.date is None:
-        return False
-    if study.was_declined or other.was_declined or study.state is StudyState.ORDERED:
-        return False
-    if not (study.date.is_exact and other.date.is_exact) or study.region != other.region:
-        return False
-    return abs(study.date.first - other.date.first) <= timedelta(days=1)
+def _days_around(study: Study) -> tuple[int, ...]:
+    """The study's day, and the days on which it may stand a second time; none where that cannot be told."""
+    if study.was_declined or study.state is StudyState.ORDERED:
+        return ()
+    if study.date is None or not study.date.is_exact:
+        return ()
+    day = study.date.first.toordinal()
+    return day, day - 1, day + 1

@@ -165,8 +165,9 @@ def _value(observation: Observation, scale: str) -> float | None:
 
 def pain_scores(results: Iterable[Result]) -> tuple[PainScore, ...]:
     """The ratings on the 0–10 scale among the results."""
-    ratings = [result for result in results if result.scale == _TEN_POINT]
-    return tuple([PainScore(reference_of(r.observation), r.value, r.day) for r in ratings])
+    return tuple(
+        [PainScore(reference_of(r.observation), r.value, r.day) for r in results if r.scale == _TEN_POINT]
+    )
 
 
 def with_relief(injections: Sequence[Injection], results: Iterable[Result]) -> tuple[Injection, ...]:

@@ -71,11 +71,15 @@ class Chart:
         """The codings that a value set knows."""
         if concept is None or not concept.coding:
             return ()
+        return self.known(concept.coding)
+
+    def known(self, codings: Iterable[Coding]) -> tuple[Concept, ...]:
+        """Those of the codings that a value set knows."""
         concepts, found = self._concepts, []
-        for coding in concept.coding:
-            known = concepts[coding.system, coding.code]
-            if known is not None:
-                found.append(known)
+        for coding in codings:
+            concept = concepts[coding.system, coding.code]
+            if concept is not None:
+                found.append(concept)
         return tuple(found)
 
     def coded(self, concept: CodeableConcept | None) -> tuple[Concept, ...]:
@@ -204,9 +208,17 @@ def region_of(concepts: Iterable[Concept]) -> Region | None:
     return Region.of(*{atom for region in stated for atom in region.atoms})
 
 
+def first_region(wordings: Iterable[Wording]) -> Region | None:
+    """The region that the first of the texts to name one names."""
+    for wording in wordings:
+        if wording.region is not None:
+            return wording.region
+    return None
+
+
 def any_in(concepts: Iterable[Concept], sets: frozenset[str]) -> bool:
     """Does one of these value sets hold one of the codes?"""
-    return any(not sets.isdisjoint(concept.sets) for concept in concepts)
+    return not sets.isdisjoint([name for concept in concepts for name in concept.sets])
 
 
 def codings_of(value: list[Coding] | Coding | None) -> list[Coding]:

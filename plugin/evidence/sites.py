@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from plugin.domain.families import Family
 from plugin.domain.regions import Region
-from plugin.evidence.reading import Chart, region_of
+from plugin.evidence.reading import Chart, first_region, region_of
 from plugin.evidence.views import OneOrMany
 from plugin.terminology.text_hints import Wording
 
@@ -15,15 +15,7 @@ def sites_of(
     sites: OneOrMany, of_site: Sequence[Wording], of_order: Sequence[Wording], chart: Chart
 ) -> tuple[Region | None, Region | None]:
     """The region that the body site's code names, else its words, and the one that the order's words name."""
-    return region_of(chart.concepts_of(sites)) or _worded(of_site), _worded(of_order)
-
-
-def _worded(wordings: Sequence[Wording]) -> Region | None:
-    """The region that the first of the texts to name one names."""
-    for wording in wordings:
-        if wording.region is not None:
-            return wording.region
-    return None
+    return region_of(chart.concepts_of(sites)) or first_region(of_site), first_region(of_order)
 
 
 def ordered_region(own: Region, site: Region | None, worded: Region | None, family: Family) -> Region:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any, NamedTuple, get_args
 
-from plugin.domain.case import Case
+from plugin.domain.case import Case, Chronicity
 from plugin.domain.check import Check, Kind, Outcome
 from plugin.domain.families import Family
+from plugin.domain.memory import Memory
 from plugin.domain.pain_pattern import PatternFinding
 from plugin.domain.scope import Scope, scope_of
 from plugin.guidelines.agreement import Agreement, Library
@@ -97,20 +99,18 @@ class Judge:
         rules = [_rule(name, policy) for name in policy.file.rules]
         self._rules = {family: tuple(r for r in rules if family in r.families) for family in Family}
         self._rule_of = {criterion: rule for rule in reversed(rules) for criterion in rule.criteria}
-        self._conflicts: dict[tuple[Family, str | None], tuple[Conflict, ...]] = {
-            (family, pattern): tuple(
-                c for c in policy.file.conflicts if family in c.families and c.pattern in ("any", pattern)
-            )
-            for family in Family
-            for pattern in (None, *PATTERNS)
+        self._conflicts: dict[tuple[Family, str | None, Chronicity], tuple[Conflict, ...]] = {
+            words: tuple(c for c in policy.file.conflicts if c.is_about(*words, gaps=c.beside))
+            for words in product(Family, (None, *PATTERNS), get_args(Chronicity))
         }
+        """By family, pattern and chronicity; some stand only beside a gap."""
         self._telling_rows = frozenset(c.when.rpartition(".")[2] for c in policy.file.consequences)
         self._claims: dict[str, list[_Claim]] = {}
         for guideline in library.guidelines:
             for criterion in guideline.criteria:
                 claim = _claim(guideline, criterion, self._rule_of.get(criterion.criterion))
                 self._claims.setdefault(criterion.criterion, []).append(claim)
-        self._speaking: dict[_Asked, tuple[_Claim, ...]] = {}
+        self._speaking: Memory[_Asked, tuple[_Claim, ...]] = Memory(self._speaking_of, lambda asked: True)
 
     def judge(self, case: Case, hook: str) -> Verdict:
         """The answers in the order of the policy's rules, then the guideline conflicts."""
@@ -130,7 +130,9 @@ class Judge:
         rule = self._rule_of.get(check.criterion)
         found: list[Testimony] = []
         answered: dict[tuple[tuple[str, Any], ...], Outcome | None] = {}
-        for claim in self._who_speaks(case, check.criterion):
+        order, pattern = case.order, case.pattern.case
+        asked = (check.criterion, order.family, pattern, case.chronicity, case.region.atoms)
+        for claim in self._speaking[asked]:
             if claim.numbers not in answered:
                 answered[claim.numbers] = None if rule is None else _outcome_by(claim, case, check, rule)
             found.append(Testimony(claim.guideline, claim.criterion, answered[claim.numbers]))
@@ -162,8 +164,7 @@ class Judge:
         return [check for check in answers if not scope.is_off(check.criterion)]
 
     def _conflicting(self, case: Case, agreement: Agreement | None, checks: list[Check]) -> list[Check]:
-        family, pattern, chronicity = case.order.family, case.pattern.case, case.chronicity
-        gaps = [check.criterion for check in checks if check.kind is Kind.GAP]
+        gaps = {check.criterion for check in checks if check.kind is Kind.GAP}
         return [
             Check(
                 conflict.criterion,
@@ -172,8 +173,8 @@ class Judge:
                 kind=Kind.NOTE,
                 decided_by=tuple([d.item() for d in case.pattern.deciding]),
             )
-            for conflict in self._conflicts[family, pattern]
-            if conflict.is_about(family, pattern, chronicity, gaps) and _is_told(conflict, agreement)
+            for conflict in self._conflicts[case.order.family, case.pattern.case, case.chronicity]
+            if not (conflict.beside and gaps.isdisjoint(conflict.beside)) and _is_told(conflict, agreement)
         ]
 
     def _changed(self, checks: list[Check]) -> dict[str, tuple[Loudness, Check]]:
@@ -200,25 +201,15 @@ class Judge:
             return Finding(check, change, kind, cause if change == "critical" else None)
         return Finding(check, indicator, kind)
 
-    def _who_speaks(self, case: Case, criterion: str) -> tuple[_Claim, ...]:
-        """The documents that speak of the criterion in such a case: a matter of content and a few words."""
-        family, pattern, regions = case.order.family, case.pattern.case, case.region.atoms
-        asked = (criterion, family, pattern, case.chronicity, regions)
-        known = self._speaking.get(asked)
-        if known is None:
-            if len(self._speaking) >= _MOST_KEPT:
-                self._speaking.clear()
-            known = self._speaking[asked] = tuple(
-                claim
-                for claim in self._claims.get(criterion, ())
-                if claim.criterion.is_about(family, pattern, case.chronicity, regions)
-            )
-        return known
+    def _speaking_of(self, asked: _Asked) -> tuple[_Claim, ...]:
+        """What the documents say of the criterion in such a case: a matter of content and a few words."""
+        criterion, family, pattern, chronicity, regions = asked
+        claims = self._claims.get(criterion, ())
+        return tuple(c for c in claims if c.criterion.is_about(family, pattern, chronicity, regions))
 
 
-_Asked = tuple[str, Family, str | None, str, frozenset[str]]
+_Asked = tuple[str, Family, str | None, Chronicity, frozenset[str]]
 """Criterion, family, pattern, chronicity and regions."""
-_MOST_KEPT = 8192
 
 
 def _rule(name: str, policy: Policy) -> _Rule:

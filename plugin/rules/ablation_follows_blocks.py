@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from plugin.domain.blocks import (
     Blocks,
@@ -16,7 +17,7 @@ from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decid
 from plugin.domain.dates import days_before
 from plugin.domain.families import Family
 from plugin.domain.injections import Injection, Sessions
-from plugin.domain.truth import Truth, any_of
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth, any_of
 
 FAMILIES = frozenset({Family.FACET_RFA})
 CRITERIA = ("RFA-1",)
@@ -62,8 +63,7 @@ class Params:
     """An earlier ablation not so long ago cannot show yet how long it helps."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ablations:
+class _Ablations(NamedTuple):
     """Earlier ablations where the order goes."""
 
     recent: Sessions
@@ -102,33 +102,38 @@ def _rows(
     case: Case, params: Params, blocks: Blocks, ablations: _Ablations, unread: tuple[Unread, ...]
 ) -> Iterator[Row]:
     number, items = params.min_positive_blocks, (*blocks.items, *ablations.items)
-    yield Row("repeat-after-relief", ablations.helped, Outcome.MET, decided_by=ablations.items)
+    if ablations.helped is not FALSE:
+        yield Row("repeat-after-relief", ablations.helped, Outcome.MET, decided_by=ablations.items)
     enough = blocks.have_helped(number, params.block_gap_days)
-    yield Row("positive-blocks", enough, Outcome.MET, decided_by=blocks.items)
-    yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
-    unquantified = Truth.of(enough is Truth.UNKNOWN and bool(blocks.unquantified))
-    yield Row("unquantified", unquantified, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
-    is_close = Truth.of(len(blocks.helped) >= number)
-    yield Row("blocks-too-close", is_close, Outcome.NOT_MET, decided_by=items)
+    if enough is not FALSE:
+        yield Row("positive-blocks", enough, Outcome.MET, decided_by=blocks.items)
+    if unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if enough is UNKNOWN and blocks.unquantified:
+        yield Row("unquantified", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    if len(blocks.helped) >= number:
+        yield Row("blocks-too-close", TRUE, Outcome.NOT_MET, decided_by=items)
     yield from blocks_that_fell_short(blocks, number, items)
     yield from _no_block(case, params, ablations)
 
 
 def _no_block(case: Case, params: Params, ablations: _Ablations) -> Iterator[Row]:
     before = ablations.items
-    without = any(not i.relief.is_recorded for s in ablations.recent.entries for i in s.injections)
-    yield Row(
-        "ablation-without-result",
-        Truth.of(without),
-        Outcome.UNKNOWN,
-        Reason.NO_EVIDENCE,
-        is_gap=True,
-        decided_by=before,
-    )
-    yield Row("rediagnose", Truth.of(ablations.older.least > 0), Outcome.NOT_MET, decided_by=before)
+    if any(not i.relief.is_recorded for s in ablations.recent.entries for i in s.injections):
+        yield Row(
+            "ablation-without-result",
+            TRUE,
+            Outcome.UNKNOWN,
+            Reason.NO_EVIDENCE,
+            is_gap=True,
+            decided_by=before,
+        )
+    if ablations.older.least:
+        yield Row("rediagnose", TRUE, Outcome.NOT_MET, decided_by=before)
     joints = case.sessions_here(_is_in_joint, params.block_lookback_days + 1)
-    yield Row("intra-articular-only", Truth.of(joints.most > 0), Outcome.NOT_MET, decided_by=joints.items)
-    yield Row("no-block", Truth.TRUE, Outcome.NOT_MET, decided_by=before)
+    if joints.most:
+        yield Row("intra-articular-only", TRUE, Outcome.NOT_MET, decided_by=joints.items)
+    yield Row("no-block", TRUE, Outcome.NOT_MET, decided_by=before)
 
 
 def _ablations(case: Case, params: Params) -> _Ablations:
@@ -147,14 +152,14 @@ def _one_helped(recent: Sessions, params: Params, *, are_results_read: bool) -> 
     def helped(injection: Injection) -> Truth:
         relief = injection.relief
         if relief.percent is None and not are_results_read:
-            return Truth.UNKNOWN
+            return UNKNOWN
         if not relief.is_recorded:
-            return Truth.FALSE
-        said = Truth.FALSE if relief.verdict is None else relief.helped
+            return FALSE
+        said = FALSE if relief.verdict is None else relief.helped
         return relief.reached(params.repeat_min_relief_percent) | said
 
-    sure = any_of(helped(i) for s in recent.entries if s.counts is Truth.TRUE for i in s.certain)
-    perhaps = any_of(helped(i) for i in recent.injections) & Truth.UNKNOWN
+    sure = any_of(helped(i) for s in recent.entries if s.counts is TRUE for i in s.certain)
+    perhaps = any_of(helped(i) for i in recent.injections) & UNKNOWN
     return sure | perhaps | recent.may_hold_more
 
 

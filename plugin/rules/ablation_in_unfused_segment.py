@@ -9,7 +9,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.codes import Concept
 from plugin.domain.families import Family
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE
 
 FAMILIES = frozenset({Family.FACET_RFA})
 CRITERIA = ("RFA-3",)
@@ -24,21 +24,17 @@ class Params:
 
 def evaluate(case: Case, params: Params) -> Check:
     unread = (*case.evidence.operations.unread, *case.diagnoses_unread)
-    return decide("RFA-3", _rows(case, unread), facts={}, unread=unread)
+    return decide("RFA-3", _rows(case, unread), unread=unread)
 
 
 def _rows(case: Case, unread: tuple[Unread, ...]) -> Iterator[Row]:
     """No code names the fused level, so that one in the region leaves the question open."""
     fusions = _fusions(case)
-    yield Row(
-        "fusion-on-record",
-        Truth.of(bool(fusions)),
-        Outcome.UNKNOWN,
-        Reason.AMBIGUOUS,
-        decided_by=fusions,
-    )
-    yield Row("unread", Truth.of(bool(unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
-    yield Row("no-fusion", Truth.TRUE, Outcome.MET)
+    if fusions:
+        yield Row("fusion-on-record", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=fusions)
+    if unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    yield Row("no-fusion", TRUE, Outcome.MET)
 
 
 def _fusions(case: Case) -> tuple[Item, ...]:
@@ -46,8 +42,8 @@ def _fusions(case: Case) -> tuple[Item, ...]:
     region = case.region
     operated = [e for e in case.evidence.operations.entries if e.is_fusion]
     charted = [d for d in (*case.reasons, *case.listed) if any(_states_fusion(c) for c in d.concepts)]
-    events = (e.item() for e in operated if region.matches(e.region) is not Truth.FALSE)
-    return (*events, *(d.item() for d in charted if region.matches(d.region) is not Truth.FALSE))
+    events = (e.item() for e in operated if region.matches(e.region) is not FALSE)
+    return (*events, *(d.item() for d in charted if region.matches(d.region) is not FALSE))
 
 
 def _states_fusion(concept: Concept) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Row, decide
 from plugin.domain.families import Family
-from plugin.domain.order import Word
-from plugin.domain.truth import Truth
+from plugin.domain.order import InjectionOrder, Word
+from plugin.domain.truth import TRUE
 
 FAMILIES = frozenset({Family.FACET_RFA})
 CRITERIA = ("RFA-4",)
@@ -22,10 +23,10 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    order = case.order
-    other = Truth.of(Word.NOT_THERMAL in order.words)
-    rows = (
-        Row("not-thermal", other, Outcome.NOT_MET, decided_by=(order.item(),)),
-        Row("thermal", Truth.TRUE, Outcome.MET),
-    )
-    return decide("RFA-4", rows, facts={})
+    return decide("RFA-4", _rows(case.order))
+
+
+def _rows(order: InjectionOrder) -> Iterator[Row]:
+    if Word.NOT_THERMAL in order.words:
+        yield Row("not-thermal", TRUE, Outcome.NOT_MET, decided_by=(order.item(),))
+    yield Row("thermal", TRUE, Outcome.MET)

@@ -9,7 +9,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family
 from plugin.domain.injections import Injection, Sessions
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth
 
 FAMILIES = frozenset({Family.FACET_RFA})
 CRITERIA = ("RFA-2",)
@@ -43,7 +43,7 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    earlier = case.sessions({Family.FACET_RFA}, params.window_days)
+    earlier = case.sessions(FAMILIES, params.window_days)
     here = case.sessions_here(_is_ablation, params.min_gap_days)
     unread = case.evidence.injections.unread
     return decide(
@@ -61,15 +61,17 @@ def evaluate(case: Case, params: Params) -> Check:
 
 
 def _rows(case: Case, params: Params, earlier: Sessions, here: Sessions) -> Iterator[Row]:
-    is_unread = Truth.of(bool(case.evidence.injections.unread))
-    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if case.evidence.injections.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
     too_many = earlier.at_least(params.max_sessions)
-    yield Row("too-many-sessions", too_many, Outcome.NOT_MET, decided_by=earlier.items)
+    if too_many is not FALSE:
+        yield Row("too-many-sessions", too_many, Outcome.NOT_MET, decided_by=earlier.items)
     too_soon = case.had_session_here(_is_ablation, params.min_gap_days)
-    yield Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=here.items)
-    no_date = Truth.of(too_soon is Truth.UNKNOWN and case.order.planned is None)
-    yield Row("date-not-planned", no_date, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=here.items)
-    yield Row("ablations-spaced", Truth.TRUE, Outcome.MET, decided_by=earlier.items)
+    if too_soon is not FALSE:
+        yield Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=here.items)
+    if too_soon is UNKNOWN and case.order.planned is None:
+        yield Row("date-not-planned", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=here.items)
+    yield Row("ablations-spaced", TRUE, Outcome.MET, decided_by=earlier.items)
 
 
 def _is_ablation(injection: Injection) -> Truth:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family
-from plugin.domain.order import Word
-from plugin.domain.truth import Truth
+from plugin.domain.order import InjectionOrder, Word
+from plugin.domain.truth import TRUE
 
 FAMILIES = frozenset({Family.INTRADISCAL})
 CRITERIA = ("DISC-1",)
@@ -21,21 +22,19 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
+    return decide("DISC-1", _rows(case.order))
+
+
+def _rows(order: InjectionOrder) -> Iterator[Row]:
     """A biologic in the disc is BIO-1's to speak of; about other treatments of a disc nothing is said."""
-    order = case.order
+    if any(c.in_set("proc-biologic") for c in order.codes):
+        yield Row("biologic", TRUE, Outcome.MET)
     shown = (order.item(),)
-    drugs = tuple(d.item() for d in order.drugs if d.is_steroid is Truth.TRUE)
-    rows = (
-        Row("biologic", Truth.of(any(c.in_set("proc-biologic") for c in order.codes)), Outcome.MET),
-        Row("steroid", Truth.of(bool(drugs)), Outcome.NOT_MET, decided_by=(*shown, *drugs)),
-        Row(
-            "steroid-in-text",
-            Truth.of(Word.STEROID in order.words),
-            Outcome.UNKNOWN,
-            Reason.AMBIGUOUS,
-            decided_by=shown,
-        ),
-        Row("treatment", Truth.of(order.code.get("target") == "disc-treatment"), Outcome.MET),
-        Row("discography", Truth.TRUE, Outcome.MET, speaks=True, decided_by=shown),
-    )
-    return decide("DISC-1", rows, facts={})
+    drugs = tuple(d.item() for d in order.drugs if d.is_steroid is TRUE)
+    if drugs:
+        yield Row("steroid", TRUE, Outcome.NOT_MET, decided_by=(*shown, *drugs))
+    if Word.STEROID in order.words:
+        yield Row("steroid-in-text", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=shown)
+    if order.code.get("target") == "disc-treatment":
+        yield Row("treatment", TRUE, Outcome.MET)
+    yield Row("discography", TRUE, Outcome.MET, speaks=True, decided_by=shown)

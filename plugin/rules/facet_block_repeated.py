@@ -10,7 +10,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family, Purpose
 from plugin.domain.injections import Sessions
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN
 
 FAMILIES = frozenset({Family.FACET_INJECTION})
 CRITERIA = ("FAC-2",)
@@ -55,7 +55,7 @@ class Params:
 
 def evaluate(case: Case, params: Params) -> Check:
     blocks = earlier_blocks(case, params.window_days, params.min_relief_percent, was_a_block)
-    in_half = case.sessions({Family.FACET_INJECTION}, params.window_days, {Purpose.DIAGNOSTIC})
+    in_half = case.sessions(FAMILIES, params.window_days, {Purpose.DIAGNOSTIC})
     return decide(
         "FAC-2",
         _rows(case, params, blocks, in_half),
@@ -74,22 +74,26 @@ def evaluate(case: Case, params: Params) -> Check:
 
 def _rows(case: Case, params: Params, blocks: Blocks, in_half: Sessions) -> Iterator[Row]:
     items = blocks.items
-    is_diagnostic = case.order.purpose is Purpose.DIAGNOSTIC
-    yield Row("not-diagnostic", Truth.of(not is_diagnostic), Outcome.WAIVED)
-    yield Row("unread", Truth.of(bool(blocks.unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if case.order.purpose is not Purpose.DIAGNOSTIC:
+        yield Row("not-diagnostic", TRUE, Outcome.WAIVED)
+    if blocks.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
     too_many = in_half.at_least(params.max_diagnostic)
-    yield Row("too-many-sessions", too_many, Outcome.NOT_MET, decided_by=in_half.items)
+    if too_many is not FALSE:
+        yield Row("too-many-sessions", too_many, Outcome.NOT_MET, decided_by=in_half.items)
     again = blocks.history.at_least(params.max_blocks)
-    yield Row("further-block", again, Outcome.NOT_MET, decided_by=items)
+    if again is not FALSE:
+        yield Row("further-block", again, Outcome.NOT_MET, decided_by=items)
     yield Row("last-fell-short", blocks.last_fell_short(), Outcome.NOT_MET, decided_by=items)
     too_soon = case.had_session_here(was_a_block, params.block_gap_days)
-    yield Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=items)
-    no_date = Truth.of(too_soon is Truth.UNKNOWN and case.order.planned is None)
-    yield Row("date-not-planned", no_date, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    if too_soon is not FALSE:
+        yield Row("too-soon", too_soon, Outcome.NOT_MET, decided_by=items)
+    if too_soon is UNKNOWN and case.order.planned is None:
+        yield Row("date-not-planned", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
     last = blocks.history.latest
-    unquantified = Truth.of(last in blocks.unquantified)
-    yield Row("last-unquantified", unquantified, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
-    without = Truth.of(last in blocks.without_result)
-    yield Row("last-without-result", without, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=items)
+    if last in blocks.unquantified:
+        yield Row("last-unquantified", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    if last in blocks.without_result:
+        yield Row("last-without-result", TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=items)
     yield Row("first-block", ~blocks.history.at_least(1), Outcome.MET)
-    yield Row("blocks-spaced", Truth.TRUE, Outcome.MET, decided_by=items)
+    yield Row("blocks-spaced", TRUE, Outcome.MET, decided_by=items)

@@ -14,7 +14,7 @@ from plugin.domain.blocks import (
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.families import Family, Purpose
-from plugin.domain.truth import Truth
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN
 
 FAMILIES = frozenset({Family.FACET_INJECTION})
 CRITERIA = ("FAC-1",)
@@ -62,14 +62,17 @@ def evaluate(case: Case, params: Params) -> Check:
 
 def _rows(case: Case, params: Params, blocks: Blocks) -> Iterator[Row]:
     purpose, number, items = case.order.purpose, params.min_positive_blocks, blocks.items
-    yield Row("diagnostic-block", Truth.of(purpose is Purpose.DIAGNOSTIC), Outcome.WAIVED)
+    if purpose is Purpose.DIAGNOSTIC:
+        yield Row("diagnostic-block", TRUE, Outcome.WAIVED)
     is_therapy = purpose is Purpose.THERAPEUTIC
     enough = blocks.have_helped(number)
-    yield Row("positive-blocks", enough, Outcome.MET, speaks=is_therapy, decided_by=items)
-    yield Row("unread", Truth.of(bool(blocks.unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
-    is_open = Truth.of(not is_therapy)
-    yield Row("purpose-not-stated", is_open, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
-    unquantified = Truth.of(enough is Truth.UNKNOWN and bool(blocks.unquantified))
-    yield Row("unquantified", unquantified, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    if enough is not FALSE:
+        yield Row("positive-blocks", enough, Outcome.MET, speaks=is_therapy, decided_by=items)
+    if blocks.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if not is_therapy:
+        yield Row("purpose-not-stated", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
+    if enough is UNKNOWN and blocks.unquantified:
+        yield Row("unquantified", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
     yield from blocks_that_fell_short(blocks, number, items)
-    yield Row("no-block", Truth.TRUE, Outcome.NOT_MET)
+    yield Row("no-block", TRUE, Outcome.NOT_MET)

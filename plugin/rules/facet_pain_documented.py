@@ -10,7 +10,7 @@ from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
 from plugin.domain.evidence import Diagnosis
 from plugin.domain.families import FACET
 from plugin.domain.pain_pattern import PatternFinding
-from plugin.domain.truth import Truth, any_of
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth, any_of
 
 FAMILIES = FACET
 CRITERIA = ("FAC-0", "IND-5", "IND-6")
@@ -54,31 +54,37 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(case: Case) -> Iterator[Row]:
     # The codes of a facet cyst name no region: any that stands is taken for one of the spine.
     cyst, cysts = _find(case, lambda d: Truth.of(d.in_set("dx-facet-cyst")))
-    yield Row("facet-cyst", cyst, Outcome.MET, decided_by=cysts)
-    yield Row("unread", Truth.of(bool(case.diagnoses_unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if cyst is not FALSE:
+        yield Row("facet-cyst", cyst, Outcome.MET, decided_by=cysts)
+    if case.diagnoses_unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
     root, roots = _find(case, lambda d: Truth.of(d.pattern in _FROM_A_ROOT) & case.region.matches(d.region))
-    yield Row("radiculopathy", root, Outcome.NOT_MET, decided_by=roots)
-    is_possible = Truth.of(root is Truth.UNKNOWN)
-    yield Row("radiculopathy-possible", is_possible, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=roots)
+    if root is not FALSE:
+        yield Row("radiculopathy", root, Outcome.NOT_MET, decided_by=roots)
+    if root is UNKNOWN:
+        yield Row("radiculopathy-possible", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=roots)
     facet, facets = _find_in(case, "dx-facet-spondylosis")
-    yield Row("facet-diagnosis", facet, Outcome.MET, decided_by=facets)
+    if facet is not FALSE:
+        yield Row("facet-diagnosis", facet, Outcome.MET, decided_by=facets)
     covered, listed = _find_in(case, "dx-facet-lcd-covered")
-    yield Row("coverage-diagnosis", covered, Outcome.MET, speaks=True, decided_by=listed)
-    seen = tuple(dict.fromkeys((*facets, *listed)))
-    is_unsure = Truth.of(Truth.UNKNOWN in (facet, covered))
-    yield Row("not-confirmed", is_unsure, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
+    if covered is not FALSE:
+        yield Row("coverage-diagnosis", covered, Outcome.MET, speaks=True, decided_by=listed)
+    if UNKNOWN in (facet, covered):
+        seen = tuple(dict.fromkeys((*facets, *listed)))
+        yield Row("not-confirmed", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
     yield from _nonspecific(case)
-    yield Row("no-facet-diagnosis", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE)
+    yield Row("no-facet-diagnosis", TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE)
 
 
 def _nonspecific(case: Case) -> Iterator[Row]:
     pattern = case.pattern
-    only = Truth.of(all(d.in_set("dx-axial-nonspecific") for d in pattern.deciding))
+    if not all(d.in_set("dx-axial-nonspecific") for d in pattern.deciding):
+        return
     items = tuple(d.item() for d in pattern.deciding)
-    by_reason = Truth.of(pattern.finding is PatternFinding.AXIAL)
-    yield Row("nonspecific-pain", only & by_reason, Outcome.NOT_MET, decided_by=items)
-    by_list = Truth.of(pattern.finding is PatternFinding.AXIAL_LISTED)
-    yield Row("nonspecific-pain-listed", only & by_list, Outcome.NOT_MET, decided_by=items)
+    if pattern.finding is PatternFinding.AXIAL:
+        yield Row("nonspecific-pain", TRUE, Outcome.NOT_MET, decided_by=items)
+    if pattern.finding is PatternFinding.AXIAL_LISTED:
+        yield Row("nonspecific-pain-listed", TRUE, Outcome.NOT_MET, decided_by=items)
 
 
 def _find_in(case: Case, value_set: str) -> tuple[Truth, tuple[Item, ...]]:
@@ -87,10 +93,15 @@ def _find_in(case: Case, value_set: str) -> tuple[Truth, tuple[Item, ...]]:
 
 def _find(case: Case, fits: Callable[[Diagnosis], Truth]) -> tuple[Truth, tuple[Item, ...]]:
     """Is there a diagnosis today that fits? With those that do or may."""
-    remarks = [*((d, None) for d in case.reasons), *((d, "listed") for d in case.listed)]
-    weighed = [(fits(d) & d.standing_for_sure, d.item(remark)) for d, remark in remarks]
-    found = tuple(item for truth, item in weighed if truth is not Truth.FALSE)
-    return any_of(truth for truth, _ in weighed), found
+    truths: list[Truth] = []
+    found: list[Item] = []
+    for diagnoses, remark in ((case.reasons, None), (case.listed, "listed")):
+        for diagnosis in diagnoses:
+            truth = fits(diagnosis) & diagnosis.standing_for_sure
+            if truth is not FALSE:
+                truths.append(truth)
+                found.append(diagnosis.item(remark))
+    return any_of(truths), tuple(found)
 
 
 def _codes(case: Case) -> str:

@@ -12,7 +12,7 @@ from plugin.domain.evidence import Diagnosis, Standing
 from plugin.domain.families import EPIDURAL, FACET, SACROILIAC
 from plugin.domain.injections import is_same_half
 from plugin.domain.order import Word
-from plugin.domain.truth import TRUE, UNKNOWN, Truth, any_of
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth, any_of
 
 FAMILIES = EPIDURAL | FACET | SACROILIAC
 CRITERIA = ("GUI-1",)
@@ -85,7 +85,7 @@ def _by_ultrasound(case: Case, ordered: tuple[Item, ...]) -> Iterator[Row]:
 
 def _guides(code: Concept, case: Case) -> bool:
     """Guidance of a needle near the ordered region, in general or for this kind of injection."""
-    if code.region is not None and is_same_half(code.region, case.region) is Truth.FALSE:
+    if code.region is not None and is_same_half(code.region, case.region) is FALSE:
         return False
     is_of_kind = any(code.sets & own.sets for own in case.order.codes)
     return code.in_set(_GUIDANCE) or (is_of_kind and code.get("guidance") in _SEEN)

@@ -9,7 +9,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, decide
 from plugin.domain.evidence import Diagnosis
 from plugin.domain.families import Family
-from plugin.domain.truth import Truth
+from plugin.domain.truth import TRUE
 
 FAMILIES = frozenset({Family.TRIGGER_POINT})
 CRITERIA = ("TPI-0", "SIJ-4")
@@ -56,19 +56,25 @@ def evaluate(case: Case, params: Params) -> Check:
 def _rows(case: Case, telling: tuple[Diagnosis, ...]) -> Iterator[Row]:
     muscle = [d for d in (*case.reasons, *case.listed) if d.in_set(_MUSCLE)]
     certain = [d for d in muscle if d.is_certain]
-    yield Row("muscle-named", Truth.of(bool(certain)), Outcome.MET, decided_by=_items(certain))
-    yield Row("unread", Truth.of(bool(case.diagnoses_unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
-    is_possible = Truth.of(bool(muscle))
-    yield Row("possible", is_possible, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(muscle))
+    if certain:
+        yield Row("muscle-named", TRUE, Outcome.MET, decided_by=_items(certain))
+    if case.diagnoses_unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if muscle:
+        yield Row("possible", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(muscle))
     seen = _items(telling)
-    by_reason = Truth.of(bool(_speaking(case.reasons)))
+    by_reason = bool(_speaking(case.reasons))
     is_joint = _are_all(telling, _JOINT)
-    yield Row("joint-only", by_reason & is_joint, Outcome.NOT_MET, decided_by=seen)
-    yield Row("joint-listed", is_joint, Outcome.NOT_MET, decided_by=seen)
+    if by_reason and is_joint:
+        yield Row("joint-only", TRUE, Outcome.NOT_MET, decided_by=seen)
+    if is_joint:
+        yield Row("joint-listed", TRUE, Outcome.NOT_MET, decided_by=seen)
     is_excluded = _are_all(telling, _EXCLUDED)
-    yield Row("excluded-only", by_reason & is_excluded, Outcome.NOT_MET, decided_by=seen)
-    yield Row("excluded-listed", is_excluded, Outcome.NOT_MET, decided_by=seen)
-    yield Row("none-recorded", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=seen)
+    if by_reason and is_excluded:
+        yield Row("excluded-only", TRUE, Outcome.NOT_MET, decided_by=seen)
+    if is_excluded:
+        yield Row("excluded-listed", TRUE, Outcome.NOT_MET, decided_by=seen)
+    yield Row("none-recorded", TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE, decided_by=seen)
 
 
 def _telling(case: Case) -> tuple[Diagnosis, ...]:
@@ -80,9 +86,9 @@ def _speaking(diagnoses: Iterable[Diagnosis]) -> tuple[Diagnosis, ...]:
     return tuple(d for d in diagnoses if d.pattern not in _SILENT or d.in_set(_EXCLUDED))
 
 
-def _are_all(diagnoses: tuple[Diagnosis, ...], name: str) -> Truth:
+def _are_all(diagnoses: tuple[Diagnosis, ...], name: str) -> bool:
     """Is there one, and are all of them of this value set, for certain?"""
-    return Truth.of(bool(diagnoses) and all(d.is_certain and d.in_set(name) for d in diagnoses))
+    return bool(diagnoses) and all(d.is_certain and d.in_set(name) for d in diagnoses)
 
 
 def _items(diagnoses: Iterable[Diagnosis]) -> tuple[Item, ...]:

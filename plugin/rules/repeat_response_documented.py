@@ -116,7 +116,7 @@ def _did_not(case: Case, last: Session, params: Params) -> Iterator[Row]:
 
 def _is_good(injection: Injection, percent: int) -> bool:
     relief = injection.relief
-    return relief.reached(percent) is Truth.TRUE or relief.is_unquantified
+    return relief.reached(percent) is TRUE or relief.is_unquantified
 
 
 def _has_passed(case: Case, last: Session, days: int) -> Truth:

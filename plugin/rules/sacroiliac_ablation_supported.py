@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from plugin.domain.case import Case
 from plugin.domain.check import Check, Outcome, Row, decide
 from plugin.domain.families import Family
-from plugin.domain.truth import Truth
+from plugin.domain.truth import TRUE
 
 FAMILIES = frozenset({Family.SIJ_RFA})
 CRITERIA = ("SIJ-3",)
@@ -21,5 +21,5 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    order = Row("ablation-ordered", Truth.TRUE, Outcome.NOT_MET, decided_by=(case.order.item(),))
-    return decide("SIJ-3", (order,), facts={})
+    order = Row("ablation-ordered", TRUE, Outcome.NOT_MET, decided_by=(case.order.item(),))
+    return decide("SIJ-3", (order,))

@@ -9,7 +9,7 @@ from plugin.domain.case import Case
 from plugin.domain.check import Check, Item, Outcome, Reason, Row, Unread, decide
 from plugin.domain.families import Family, Purpose
 from plugin.domain.injections import Injection, Relief
-from plugin.domain.truth import Truth, any_of
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth, any_of
 
 FAMILIES = frozenset({Family.SIJ_INJECTION, Family.LATERAL_BRANCH_BLOCK})
 CRITERIA = ("SIJ-2",)
@@ -69,54 +69,42 @@ def _rows(case: Case, params: Params) -> Iterator[Row]:
 
 def _of_diagnosis(case: Case, params: Params) -> Iterator[Row]:
     earlier = case.sessions(FAMILIES, params.window_days, {Purpose.DIAGNOSTIC})
-    yield Row(
-        "too-many-diagnostic",
-        earlier.at_least(params.max_diagnostic),
-        Outcome.NOT_MET,
-        decided_by=earlier.items,
-        facts={"session_number": earlier.least + 1},
-    )
-    yield _unread(case)
+    too_many = earlier.at_least(params.max_diagnostic)
+    if too_many is not FALSE:
+        number = {"session_number": earlier.least + 1}
+        yield Row("too-many-diagnostic", too_many, Outcome.NOT_MET, decided_by=earlier.items, facts=number)
+    if case.evidence.injections.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
     name = "lateral-branch" if _is_of_nerves(case) else "diagnostic"
-    yield Row(name, Truth.TRUE, Outcome.MET, speaks=_is_of_nerves(case), decided_by=earlier.items)
+    yield Row(name, TRUE, Outcome.MET, speaks=_is_of_nerves(case), decided_by=earlier.items)
 
 
 def _of_treatment(case: Case, params: Params) -> Iterator[Row]:
     """Of undetermined purpose: as treatment, and open where that would be a gap."""
     is_open = case.order.purpose is Purpose.UNDETERMINED
     earlier = case.sessions(FAMILIES, params.window_days, {Purpose.THERAPEUTIC})
-    yield Row(
-        "too-many-therapeutic",
-        Truth.FALSE if is_open else earlier.at_least(params.max_therapeutic),
-        Outcome.NOT_MET,
-        decided_by=earlier.items,
-        facts={"session_number": earlier.least + 1},
-    )
-    yield _unread(case)
+    too_many = earlier.at_least(params.max_therapeutic)
+    if too_many is not FALSE and not is_open:
+        number = {"session_number": earlier.least + 1}
+        yield Row("too-many-therapeutic", too_many, Outcome.NOT_MET, decided_by=earlier.items, facts=number)
+    if case.evidence.injections.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
     blocks = _blocks(case)
-    helped = [i for i in blocks if _helped(i, case, params) is Truth.TRUE]
+    helped = [i for i in blocks if _helped(i, case, params) is TRUE]
     is_met = any_of(_helped(i, case, params) for i in blocks)
-    row = "lateral-branch" if _is_of_nerves(case) else "block-helped"
-    yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped, params))
-    is_unread = Truth.of(bool(_results_unread(case)))
-    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=_items(blocks, params))
-    yield Row(
-        "purpose-not-stated",
-        Truth.of(is_open),
-        Outcome.UNKNOWN,
-        Reason.AMBIGUOUS,
-        decided_by=_items(blocks, params),
-    )
+    if is_met is not FALSE:
+        row = "lateral-branch" if _is_of_nerves(case) else "block-helped"
+        yield Row(row, is_met, Outcome.MET, speaks=_is_of_nerves(case), decided_by=_items(helped, params))
+    seen = _items(blocks, params)
+    if _results_unread(case):
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS, decided_by=seen)
+    if is_open:
+        yield Row("purpose-not-stated", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
     yield from _without_success(blocks, params)
 
 
 def _is_of_nerves(case: Case) -> bool:
     return case.order.family is Family.LATERAL_BRANCH_BLOCK
-
-
-def _unread(case: Case) -> Row:
-    is_unread = Truth.of(bool(case.evidence.injections.unread))
-    return Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
 
 
 def _results_unread(case: Case) -> tuple[Unread, ...]:
@@ -129,18 +117,20 @@ def _without_success(blocks: list[Injection], params: Params) -> Iterator[Row]:
     """No earlier block reached the relief that is asked for, as far as the record says."""
     seen = _items(blocks, params)
     recorded = [i for i in blocks if i.relief.is_recorded]
-    unquantified = any(i.relief.is_unquantified or i.relief.is_contradictory for i in recorded)
-    yield Row("not-quantified", Truth.of(unquantified), Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
-    yield Row(
-        "result-not-recorded",
-        Truth.of(len(recorded) < len(blocks)),
-        Outcome.UNKNOWN,
-        Reason.NO_EVIDENCE,
-        is_gap=True,
-        decided_by=seen,
-    )
-    yield Row("block-too-weak", Truth.of(bool(blocks)), Outcome.NOT_MET, decided_by=seen)
-    yield Row("no-block", Truth.TRUE, Outcome.NOT_MET)
+    if any(i.relief.is_unquantified or i.relief.is_contradictory for i in recorded):
+        yield Row("not-quantified", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
+    if len(recorded) < len(blocks):
+        yield Row(
+            "result-not-recorded",
+            TRUE,
+            Outcome.UNKNOWN,
+            Reason.NO_EVIDENCE,
+            is_gap=True,
+            decided_by=seen,
+        )
+    if blocks:
+        yield Row("block-too-weak", TRUE, Outcome.NOT_MET, decided_by=seen)
+    yield Row("no-block", TRUE, Outcome.NOT_MET)
 
 
 def _blocks(case: Case) -> list[Injection]:
@@ -148,24 +138,22 @@ def _blocks(case: Case) -> list[Injection]:
     return [
         i
         for i in case.evidence.injections.entries
-        if i.family in FAMILIES
-        and i.is_on_side_of(case.order.sides)
-        and _is_earlier(i, case) is not Truth.FALSE
+        if i.family in FAMILIES and i.is_on_side_of(case.order.sides) and _is_earlier(i, case) is not FALSE
     ]
 
 
 def _helped(injection: Injection, case: Case, params: Params) -> Truth:
     """A block whose result is not on record does not help to tell."""
     if not injection.relief.is_recorded:
-        return Truth.FALSE
+        return FALSE
     enough = injection.relief.reached(params.min_relief_percent)
     return enough & injection.took_place & _is_earlier(injection, case)
 
 
 def _is_earlier(injection: Injection, case: Case) -> Truth:
     if injection.date is None:
-        return Truth.UNKNOWN
-    return injection.date.holds(lambda day: day < case.as_of)
+        return UNKNOWN
+    return injection.date.is_before(case.as_of)
 
 
 def _items(injections: Iterable[Injection], params: Params) -> tuple[Item, ...]:
@@ -179,4 +167,4 @@ def _remark(relief: Relief, params: Params) -> str:
         return "results-disagree"
     if relief.is_unquantified:
         return "success-without-number"
-    return "relief-enough" if relief.reached(params.min_relief_percent) is Truth.TRUE else "relief-too-low"
+    return "relief-enough" if relief.reached(params.min_relief_percent) is TRUE else "relief-too-low"

@@ -11,7 +11,7 @@ from plugin.domain.evidence import Diagnosis
 from plugin.domain.families import SACROILIAC
 from plugin.domain.injections import is_same_half
 from plugin.domain.pain_pattern import LIMB_PATTERNS
-from plugin.domain.truth import Truth, any_of
+from plugin.domain.truth import FALSE, TRUE, Truth, any_of
 
 FAMILIES = SACROILIAC
 CRITERIA = ("SIJ-1",)
@@ -60,21 +60,24 @@ def _rows(case: Case, others: tuple[Diagnosis, ...]) -> Iterator[Row]:
     named = [d for d in known if _names_joint(d)]
     certain = [d for d in named if d.is_certain]
     inflammatory = [d for d in known if d.is_certain and d.in_set("dx-inflammatory-spine")]
-    is_inflammatory = Truth.of(bool(inflammatory))
-    seen = _items((*inflammatory, *certain))
-    yield Row("inflammatory", is_inflammatory, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
-    yield Row("joint-named", Truth.of(bool(certain)), Outcome.MET, decided_by=_items(certain))
-    yield Row("unread", Truth.of(bool(case.diagnoses_unread)), Outcome.UNKNOWN, Reason.NO_ACCESS)
-    is_possible = Truth.of(bool(named))
-    yield Row("possible", is_possible, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(named))
+    if inflammatory:
+        seen = _items((*inflammatory, *certain))
+        yield Row("inflammatory", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=seen)
+    if certain:
+        yield Row("joint-named", TRUE, Outcome.MET, decided_by=_items(certain))
+    if case.diagnoses_unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    if named:
+        yield Row("possible", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(named))
     weak = [d for d in known if d.in_set(_JOINT)]
-    is_weak = Truth.of(bool(weak))
-    yield Row("supportive-only", is_weak, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(weak))
-    by_reason = Truth.of(_has_telling_reason(case))
+    if weak:
+        yield Row("supportive-only", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=_items(weak))
     is_other = any_of(_is_near(d, case) for d in others)
-    yield Row("other-pain", by_reason & is_other, Outcome.NOT_MET, decided_by=_items(others))
-    yield Row("other-pain-listed", is_other, Outcome.NOT_MET, decided_by=_items(others))
-    yield Row("none-recorded", Truth.TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE)
+    if is_other is not FALSE and _has_telling_reason(case):
+        yield Row("other-pain", is_other, Outcome.NOT_MET, decided_by=_items(others))
+    if is_other is not FALSE:
+        yield Row("other-pain-listed", is_other, Outcome.NOT_MET, decided_by=_items(others))
+    yield Row("none-recorded", TRUE, Outcome.UNKNOWN, Reason.NO_EVIDENCE)
 
 
 def _names_joint(diagnosis: Diagnosis) -> bool:
@@ -93,7 +96,7 @@ def _has_telling_reason(case: Case) -> bool:
 
 def _is_near(diagnosis: Diagnosis, case: Case) -> Truth:
     """A reason counts wherever it is; a diagnosis on the list only in the lower half of the spine."""
-    return Truth.TRUE if diagnosis in case.reasons else is_same_half(case.region, diagnosis.region)
+    return TRUE if diagnosis in case.reasons else is_same_half(case.region, diagnosis.region)
 
 
 def _items(diagnoses: Iterable[Diagnosis]) -> tuple[Item, ...]:

@@ -10,7 +10,7 @@ from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.dates import DateRange, days_after
 from plugin.domain.families import Family
 from plugin.domain.injections import Session, Sessions, sessions
-from plugin.domain.truth import Truth, any_of
+from plugin.domain.truth import FALSE, TRUE, UNKNOWN, Truth, any_of
 
 FAMILIES = frozenset({Family.TRIGGER_POINT})
 CRITERIA = ("TPI-2",)
@@ -46,7 +46,8 @@ def evaluate(case: Case, params: Params) -> Check:
 
 def _rows(case: Case, params: Params, earlier: Sessions) -> Iterator[Row]:
     is_full = earlier.at_least(params.max_sessions)
-    yield Row("too-many", is_full, Outcome.NOT_MET, decided_by=earlier.items)
+    if is_full is not FALSE:
+        yield Row("too-many", is_full, Outcome.NOT_MET, decided_by=earlier.items)
     is_close = _is_close(case, params, earlier)
     last = _last(earlier)
     items = earlier.items if last is None else (last.item(),)
@@ -54,28 +55,28 @@ def _rows(case: Case, params: Params, earlier: Sessions) -> Iterator[Row]:
         yield Row("too-soon", is_close, Outcome.NOT_MET, decided_by=items)
     else:
         yield Row("too-soon-no-date", is_close, Outcome.UNKNOWN, Reason.AMBIGUOUS, decided_by=items)
-    is_unread = Truth.of(bool(case.evidence.injections.unread))
-    yield Row("unread", is_unread, Outcome.UNKNOWN, Reason.NO_ACCESS)
-    yield Row("spaced", Truth.TRUE, Outcome.MET, decided_by=earlier.items)
+    if case.evidence.injections.unread:
+        yield Row("unread", TRUE, Outcome.UNKNOWN, Reason.NO_ACCESS)
+    yield Row("spaced", TRUE, Outcome.MET, decided_by=earlier.items)
 
 
 def _last(earlier: Sessions) -> Session | None:
     """The latest session that certainly was, dated to the day or not."""
-    return next((s for s in earlier.entries if s.counts is Truth.TRUE), None)
+    return next((s for s in earlier.entries if s.counts is TRUE), None)
 
 
 def _is_close(case: Case, params: Params, earlier: Sessions) -> Truth:
     on = case.order.planned or DateRange.on(case.as_of)
     dated = any_of(s.counts & _is_within(params.min_days, s.day, on) for s in earlier.entries)
-    return dated | Truth.of(bool(earlier.undated)) & Truth.UNKNOWN | earlier.may_hold_more
+    return dated | Truth.of(bool(earlier.undated)) & UNKNOWN | earlier.may_hold_more
 
 
 def _is_within(days: int, earlier: DateRange, later: DateRange) -> Truth:
     """Do fewer than so many days lie between the two?"""
     least, most = _days_between(earlier, later)
     if most < days:
-        return Truth.TRUE
-    return Truth.FALSE if least >= days else Truth.UNKNOWN
+        return TRUE
+    return FALSE if least >= days else UNKNOWN
 
 
 def _days_between(earlier: DateRange, later: DateRange) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from plugin.domain.check import Check, Outcome, Reason, Row, decide
 from plugin.domain.codes import Concept
 from plugin.domain.families import Family
 from plugin.domain.order import Companion, Word
-from plugin.domain.truth import Truth
+from plugin.domain.truth import TRUE
 
 FAMILIES = frozenset({Family.TRIGGER_POINT})
 CRITERIA = ("TPI-3",)
@@ -26,7 +26,7 @@ class Params:
 
 
 def evaluate(case: Case, params: Params) -> Check:
-    return decide("TPI-3", _rows(case), facts={})
+    return decide("TPI-3", _rows(case))
 
 
 def _rows(case: Case) -> Iterator[Row]:
@@ -34,11 +34,11 @@ def _rows(case: Case) -> Iterator[Row]:
     is_alone = all(o.family is Family.TRIGGER_POINT for o in case.alongside)
     own = tuple(Companion(code, case.order.reference) for code in case.order.codes)
     guidance = tuple(c.item() for c in (*own, *case.order.ordered_beside) if _guides(c.code))
-    is_ordered = Truth.of(bool(guidance) and is_alone)
-    yield Row("guidance-ordered", is_ordered, Outcome.NOT_MET, decided_by=guidance)
-    is_worded = Truth.of(Word.ULTRASOUND in case.order.words)
-    yield Row("ultrasound-in-text", is_worded, Outcome.UNKNOWN, Reason.AMBIGUOUS)
-    yield Row("unguided", Truth.TRUE, Outcome.MET)
+    if guidance and is_alone:
+        yield Row("guidance-ordered", TRUE, Outcome.NOT_MET, decided_by=guidance)
+    if Word.ULTRASOUND in case.order.words:
+        yield Row("ultrasound-in-text", TRUE, Outcome.UNKNOWN, Reason.AMBIGUOUS)
+    yield Row("unguided", TRUE, Outcome.MET)
 
 
 def _guides(code: Concept) -> bool:

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 from plugin.domain.codes import Concept
 from plugin.domain.content import ContentError
@@ -42,7 +41,8 @@ class LocalCodes:
     """Codes of the map that stand for no standard code."""
 
 
-class Contents(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Contents:
     """What is in a drug, and how it is given."""
 
     ingredients: tuple[Concept, ...] = ()

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from plugin.domain.care import count_care
 from plugin.domain.case import Case
 from plugin.domain.evidence import Diagnosis, Standing
 from plugin.domain.truth import Truth
@@ -87,3 +88,31 @@ def test_a_procedure_planned_for_a_month_may_be_on_any_of_its_days(taken: str, e
     asked = case(order(planned="2026-11"), injections=section(injection(taken)))
 
     assert had_one(asked) is expected
+
+
+def test_a_question_is_worked_out_once_for_each_case() -> None:
+    asked, worked_out = case(), []
+
+    def answer() -> int:
+        worked_out.append(1)
+        return len(worked_out)
+
+    assert [asked.once("how many", answer), asked.once("how many", answer)] == [1, 1]
+    assert asked.once("how many more", answer) == 2
+    assert replace(asked, chronicity="acute").once("how many", answer) == 3
+
+
+def test_a_case_with_other_diagnoses_keeps_nothing_of_the_ones_before() -> None:
+    asked = for_a_code(diagnosis("M54.16"))
+    assert [d.reference for d in asked.listed] == ["Condition/M54.16"]
+
+    other = replace(asked, evidence=replace(asked.evidence, diagnoses=section(diagnosis("M48.062"))))
+
+    assert [d.reference for d in other.listed] == ["Condition/M48.062"]
+
+
+def test_care_is_counted_anew_for_another_look_back() -> None:
+    asked = case()
+
+    assert count_care(asked, 365, 45) is count_care(asked, 365, 45)
+    assert count_care(asked, 30, 45).active.most < count_care(asked, 365, 45).active.most

@@ -113,6 +113,10 @@ def test_the_deciding_rows_own_facts_join_those_of_the_question() -> None:
     assert answer(row).facts == {"days": 1, "age": 3}
 
 
+def test_a_row_that_cannot_hold_may_be_left_out_of_the_table() -> None:
+    assert answer(waived(F), met(U), unsure(F), failed(T)) == answer(met(U), failed(T))
+
+
 def test_a_table_without_a_true_row_is_refused() -> None:
     with pytest.raises(LookupError, match="X-1"):
         answer(met(F), failed(U))

@@ -310,6 +310,25 @@ def test_the_same_study_recorded_a_day_apart_stands_once(reported: str, count: i
     assert len(studies) == count
 
 
+def test_a_record_that_stood_for_another_draws_no_third_one_in() -> None:
+    days = ("2026-07-10", "2026-07-11", "2026-07-12", "2026-07-13")
+    reports = [report(id=day, effectiveDateTime=day) for day in days]
+
+    studies = found(reports=reports).entries
+
+    assert [study.reference for study in studies] == [
+        "DiagnosticReport/2026-07-10",
+        "DiagnosticReport/2026-07-12",
+    ]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_study_on_the_first_or_last_day_of_the_calendar_is_held_against_others(day: str) -> None:
+    reports = [report(id=name, effectiveDateTime=day) for name in ("one", "other")]
+
+    assert len(found(reports=reports).entries) == 1
+
+
 def test_of_two_records_of_a_study_the_finished_one_stands_with_its_finding() -> None:
     preliminary = report(id="early", status="preliminary")
     final = report(id="late", conclusionCode=[coded("M51.26")])
