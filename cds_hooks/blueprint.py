@@ -8,28 +8,25 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple, cast
-from urllib.parse import unquote
 
 import flask
 import msgspec
 import werkzeug
 from flask.blueprints import BlueprintSetupState
-from flask_cors import cross_origin
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from cds_hooks.authentication import Authenticator, OpenTo
+from cds_hooks.bodies import current_request, json_body
 from cds_hooks.clients import Client
+from cds_hooks.cors import allow_origins, origin_pattern
 from cds_hooks.dialects import DIALECTS, adapt, unsupported_types
 from cds_hooks.envelope import PrefetchKeys
 from cds_hooks.errors import (
     CdsHooksError,
-    InvalidRequest,
     Overloaded,
-    PayloadTooLarge,
     Unauthenticated,
     UnknownService,
-    UnsupportedContentType,
     error_of_status,
     internal_error,
     operation_outcome,
@@ -43,7 +40,6 @@ from cds_hooks.request import READABLE_HOOKS, HookRequest, read_hook_request
 from cds_hooks.service import HookCall, Service, discovery_document
 from cds_hooks.signing_keys import JWKS_PATH
 
-_JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 _PUBLIC_MAX_AGE_SECONDS = 3600
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
@@ -143,9 +139,9 @@ def create_blueprint(
         blueprint.add_url_rule("/cds-services/<service_id>/feedback", "feedback", view, methods=["POST"])
     blueprint.record_once(_take_paths_literally)
     _answer_errors(blueprint, on_unexpected)
-    patterns = [_origin_pattern(origin) for origin in cors_origins]
+    patterns = [origin_pattern(origin) for origin in cors_origins]
     if patterns:
-        blueprint.record_once(lambda state: _allow_origins(state, patterns))
+        blueprint.record_once(lambda state: allow_origins(state, patterns))
     return blueprint
 
 
@@ -215,7 +211,7 @@ class _Calls:
 
     def _answer(self, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
-        request = _current_request()
+        request = current_request()
         offered = self.registry.get(service_id)
         client: Client | None = None
         hook_request: HookRequest | None = None
@@ -228,7 +224,7 @@ class _Calls:
             if offered is None:
                 raise UnknownService
             hook_request = read_hook_request(
-                self._json_body(request),
+                json_body(request, self.max_body_bytes),
                 offered.by_hook,
                 offered.keys,
                 unsupported_types=unsupported_types(client),
@@ -265,7 +261,7 @@ class _Calls:
 
     def _take(self, take_feedback: TakeFeedback, service_id: str, is_free: bool) -> flask.Response:
         started = time.perf_counter()
-        request = _current_request()
+        request = current_request()
         client: Client | None = None
         feedback: Sequence[Feedback] = ()
         error: CdsHooksError | None = None
@@ -274,7 +270,7 @@ class _Calls:
             client = self._client(request)
             if service_id not in self.registry:
                 raise UnknownService
-            feedback = read_feedback(self._json_body(request))
+            feedback = read_feedback(json_body(request, self.max_body_bytes))
             take_feedback(client, service_id, feedback)
             response = _json_response(b"{}", 200)
         except CdsHooksError as own_error:
@@ -314,44 +310,6 @@ class _Calls:
     def _count(self, caller: str) -> None:
         if self.rate_limit is not None:
             self.rate_limit.count(caller)
-
-    def _json_body(self, request: flask.Request) -> bytes:
-        content_type = request.environ.get("CONTENT_TYPE", "")
-        if content_type not in _JSON_TYPES and request.mimetype not in _JSON_TYPES:
-            raise UnsupportedContentType
-        length = request.content_length or None
-        if length is not None and length > self.max_body_bytes:
-            raise PayloadTooLarge
-        # A body of unknown length is too large if there is one byte more than the cap.
-        body = _read(request, length or self.max_body_bytes + 1)
-        if len(body) > self.max_body_bytes:
-            raise PayloadTooLarge
-        if length is not None and len(body) < length:
-            raise _cut_short()
-        return body
-
-
-def _current_request() -> flask.Request:
-    """The request itself: behind the proxy, each look costs many times as much."""
-    return flask.request._get_current_object()  # type: ignore[attr-defined, no-any-return]
-
-
-def _read(request: flask.Request, size: int) -> bytes:
-    """So many bytes of the body, less when it ends before; in one piece where the server has it in one."""
-    pieces: list[bytes] = []
-    try:
-        while size and (piece := request.stream.read(size)):
-            pieces.append(piece)
-            size -= len(piece)
-    except RequestEntityTooLarge:
-        raise PayloadTooLarge from None
-    except (BadRequest, OSError, ValueError):
-        raise _cut_short() from None
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _cut_short() -> InvalidRequest:
-    return InvalidRequest("The body is shorter than its Content-Length.", code="structure")
 
 
 def _require(slot_is_free: bool) -> None:
@@ -401,36 +359,3 @@ def _answer_errors(blueprint: flask.Blueprint, on_unexpected: Callable[[Exceptio
 def _take_paths_literally(state: BlueprintSetupState) -> None:
     """Otherwise a doubled slash is answered with a redirect to whatever host the caller names."""
     cast(flask.Flask, state.app).url_map.merge_slashes = False
-
-
-def _origin_pattern(origin: str | re.Pattern[str]) -> re.Pattern[str]:
-    """A pattern for the whole origin; flask-cors would take a literal with brackets for a regex."""
-    if isinstance(origin, re.Pattern):
-        return re.compile(rf"(?:{origin.pattern})\Z", origin.flags)
-    if origin == "*":
-        raise ValueError("CORS origin '*': name each origin, such as https://ehr.example.org")
-    return re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE)
-
-
-def _allow_origins(state: BlueprintSetupState, origins: Sequence[re.Pattern[str]]) -> None:
-    """The headers for web pages of `origins`; a call that no web page makes is not even looked at."""
-    paths = re.compile(re.escape(f"{state.url_prefix or ''}/cds-services") + r"(?:/.*)?\Z")
-
-    @cross_origin(
-        origins=list(origins),
-        methods=["GET", "POST", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type"],
-        supports_credentials=False,
-        always_send=False,
-        automatic_options=False,
-    )
-    def with_headers(response: flask.Response) -> flask.Response:
-        return response
-
-    def tell_origin(response: flask.Response) -> flask.Response:
-        request = _current_request()
-        if "HTTP_ORIGIN" in request.environ and paths.match(unquote(request.path)):
-            return with_headers(response)
-        return response
-
-    cast(flask.Flask, state.app).after_request(tell_origin)

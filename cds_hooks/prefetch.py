@@ -67,7 +67,7 @@ _MAX_ENTRIES = 3_000
 """Looked at one by one."""
 _MAX_ASIDE_BYTES = 64 * 1024
 """Of links, or of what a server says about itself."""
-_NO_MATCH: tuple[Literal["include"], Literal["outcome"]] = ("include", "outcome")
+_NO_MATCH = ("include", "outcome")
 """`search.mode` of what a server sends beside the matches, and does not count in `total`."""
 _loose_bundle_decoder = msgspec.json.Decoder(_LooseBundle)
 _search_decoder = msgspec.json.Decoder(_Search | None)
@@ -231,8 +231,9 @@ def _first_links(links: list[_Link]) -> tuple[str | None, str | None]:
 
 
 def _included(entries: Sequence[_Entry[V]]) -> int:
-    modes = [entry.search.mode for entry in entries if entry.search is not None]
-    return sum([modes.count(mode) for mode in _NO_MATCH]) if modes else 0
+    if {entry.search.mode for entry in entries if entry.search is not None}.isdisjoint(_NO_MATCH):
+        return 0
+    return sum(entry.search is not None and entry.search.mode in _NO_MATCH for entry in entries)
 
 
 def _total(told: Any) -> int | None:

@@ -35,12 +35,7 @@ from plugin.criteria import load_criteria
 from plugin.domain.content import ContentError
 from plugin.evidence.guess import guess_by
 from plugin.evidence.placed import KEYS, TEMPLATES
-from plugin.logs import (
-    log_keys,
-    log_no_token,
-    log_not_reviewed,
-    log_unexpected,
-)
+from plugin.logs import log_keys, log_no_token, log_not_reviewed, log_unexpected
 from plugin.metrics import CountedReplayStore, Metrics
 from plugin.observers import Observers
 from plugin.pages import Knowledge, create_pages
