@@ -20,9 +20,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """What the server takes in before the application, whose own cap is lower, refuses the body."""
 
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Parameters of `mallopt`, from glibc's malloc.h."""
 _GIVEN_BACK_FROM_BYTES = 1024 * 1024
+_KEPT_FOR_THE_NEXT_BYTES = 4 * 1024 * 1024
 _RECEIVED_AT_ONCE_BYTES = 256 * 1024
 _KEPT_IN_MEMORY_BYTES = 4 * 1024 * 1024
 """A prefetch of a thousand resources is 2 MB; waitress would take it in 240 pieces and through a file."""
@@ -73,6 +74,7 @@ def keep_memory_low() -> None:
     if mallopt is not None:
         mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _GIVEN_BACK_FROM_BYTES)
+        mallopt(_TRIM_THRESHOLD, _KEPT_FOR_THE_NEXT_BYTES)
 
 
 def bound_server(app: Flask, host: str, port: int, threads: int):  # type: ignore[no-untyped-def]

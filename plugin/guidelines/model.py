@@ -63,6 +63,10 @@ Percent = Annotated[int, Strict(), Field(gt=0, le=100)]
 Count = Annotated[int, Strict(), Field(gt=0)]
 
 
+_CELLS: Mapping[Cell, Cell] = {cell: cell for cell in product(FAMILIES, PATTERNS, CHRONICITIES, REGIONS)}
+"""Every cell there is. Each document has a position on all of them: one tuple serves for all documents."""
+
+
 class Content(BaseModel):
     """Authored content: frozen, and an unknown key is an error."""
 
@@ -80,7 +84,7 @@ class About(Content):
 
     @property
     def cells(self) -> Iterator[Cell]:
-        return product(self.families, self.patterns, self.chronicity, self.regions)
+        return map(_CELLS.__getitem__, product(self.families, self.patterns, self.chronicity, self.regions))
 
 
 class Position(About):
@@ -232,7 +236,7 @@ class Guideline(Content):
                 if not left:
                     raise ValueError(f"positions: nothing is left for position {number} to take the rest of")
                 taken |= left
-        for cell in product(FAMILIES, PATTERNS, CHRONICITIES, REGIONS):
+        for cell in _CELLS:
             if cell not in taken:
                 raise ValueError(
                     f"positions: none for {', '.join(cell)}; one with direction silent may say so"
