@@ -86,7 +86,7 @@ QUICK = Plan(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a rough look, in under 20 seconds")
+    parser.add_argument("--quick", action="store_true", help="a rough look, in about a minute")
     plan = QUICK if parser.parse_args().quick else FULL
     with TemporaryDirectory(prefix="spinal-cds-bench-") as name:
         folder = Path(name)
