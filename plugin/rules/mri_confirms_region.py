@@ -216,11 +216,12 @@ def _nerve_test(case: Case, params: Params, reads: list[_Read]) -> Iterator[Row]
 
 
 def _wrong(results: list[_Read], case: Case) -> Iterator[Row]:
-    old = [r for r in results if r.in_region is not FALSE and r.in_date is FALSE]
+    # Only of a study that may be of the region is the date looked at, and only a date can be too old.
+    old = [r for r in results if r.in_date is FALSE]
     if old:
-        newest = max((r.study.date.last for r in old if r.study.date), default=None)
-        facts = {} if newest is None else {"age_days": (case.as_of - newest).days}
+        newest = max([r.study.date.last for r in old if r.study.date])
         items = tuple([r.item() for r in old])
+        facts = {"age_days": (case.as_of - newest).days}
         yield Row("too-old", TRUE, Outcome.NOT_MET, decided_by=items, facts=facts)
     other = [r for r in results if r.in_region is FALSE]
     if other:

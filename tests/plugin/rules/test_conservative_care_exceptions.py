@@ -76,6 +76,21 @@ def test_a_deficit_charted_again_as_more_severe_is_worsening(earlier: int, later
     assert row(case(problems=[OLD, first, second], care=section()))[0] == expected
 
 
+def test_another_deficit_that_is_more_severe_is_no_worsening() -> None:
+    right = diagnosis("M21.371", "2026-01-10", reference="Condition/first", severity=1)
+    left = diagnosis("M21.372", "2026-06-10", reference="Condition/second", severity=3)
+
+    assert row(case(problems=[OLD, right, left], care=section()))[0] == "nothing-recorded"
+
+
+def test_pain_charted_again_as_more_severe_is_no_worsening_of_a_deficit_beside_it() -> None:
+    deficit = diagnosis("M21.371", "2026-01-10", reference="Condition/deficit", severity=2)
+    first = diagnosis("M54.50", "2026-01-10", reference="Condition/first", severity=1)
+    second = diagnosis("M54.50", "2026-06-10", reference="Condition/second", severity=3)
+
+    assert row(case(problems=[OLD, deficit, first, second], care=section()))[0] == "nothing-recorded"
+
+
 @pytest.mark.parametrize(
     ("injected", "region", "expected"),
     [

@@ -62,6 +62,10 @@ def test_a_contraindication_makes_no_other_ct_count(given: Study) -> None:
     assert imaging(with_studies(given, problems=(LONG, PACEMAKER))).outcome is Outcome.NOT_MET
 
 
+def test_an_undated_ct_is_not_told_as_one_that_stands_in() -> None:
+    assert imaging(with_studies(study(None, modality=CT))).row == "no-study"
+
+
 def test_a_resolved_contraindication_is_none() -> None:
     healed = replace(PACEMAKER, standing=Standing.HISTORICAL)
 

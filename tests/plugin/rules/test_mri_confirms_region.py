@@ -291,3 +291,10 @@ def test_nothing_at_all_is_a_gap() -> None:
 def test_of_two_studies_the_higher_row_speaks(first: Study, second: Study, expected: str) -> None:
     assert imaging(with_studies(first, second)).row == expected
     assert imaging(with_studies(second, first)).row == expected
+
+
+def test_an_operation_beside_an_undated_mri_leaves_open_which_came_first() -> None:
+    asked = with_studies(study(None))
+    operated = replace(asked.evidence, operations=section(event("2026-09-01")))
+
+    assert row(replace(asked, evidence=operated)) == ("unclear-study", Outcome.UNKNOWN)
