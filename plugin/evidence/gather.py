@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -22,7 +23,7 @@ from cds_hooks import (
     Unread,
 )
 from plugin.domain import check
-from plugin.domain.check import Item
+from plugin.domain.dates import DateRange
 from plugin.domain.evidence import Diagnosis, Evidence, Section, Standing, Waiver
 from plugin.evidence import views
 from plugin.evidence.care import (
@@ -222,25 +223,23 @@ def assemble(readings: Readings, drafts: OrdersRead, chart: Chart, encounter_max
     read_medication_statements(_of(readings, "medicationStatements"), chart, found)
     conditions = (*_of(readings, "conditions"), *drafts.conditions)
     reasons = frozenset([r for order in drafts.injections for r in order.reason_references])
-    diagnoses = read_diagnoses(conditions, chart, encounter_max_age_days, reasons)
+    diagnoses = _in_time(read_diagnoses(conditions, chart, encounter_max_age_days, reasons), _SINCE)
     imaging = studies_from_imaging(_of(readings, "imaging"), chart)
     results = read_results(_of(readings, "observations"), chart)
     injections = (*found.injections, *reported.injections)
     medication = ("medications", "medicationStatements")
     section = _Sections(readings, chart).of
+    studies = [s for told in (imaging, reported.studies, found.studies) for s in _in_time(told, _DATE)]
     return Evidence(
         patient=read_patient(readings.get("patient"), chart),
         encounter=read_encounter(readings.get("encounter"), chart),
         diagnoses=section(diagnoses, "conditions"),
-        studies=section(
-            merged([*imaging, *reported.studies, *found.studies]),
-            *("imaging", "reports", "procedures", "serviceRequests"),
-        ),
-        care=section(tuple(found.care), "procedures", "serviceRequests", *medication),
-        waivers=section((*found.waivers, *_declined(diagnoses)), "procedures", "conditions"),
-        steroid_orders=section(steroid_orders(_of(readings, "medications"), chart), "medications"),
-        injections=section(with_relief(injections, results), "procedures"),
-        operations=section(tuple(found.operations), "procedures"),
+        studies=section(merged(studies), "imaging", "reports", "procedures", "serviceRequests"),
+        care=section(_in_time(found.care, _FIRST), "procedures", "serviceRequests", *medication),
+        waivers=section((*_by_name(found.waivers), *_declined(diagnoses)), "procedures", "conditions"),
+        steroid_orders=section(_by_name(steroid_orders(_of(readings, "medications"), chart)), "medications"),
+        injections=section(_in_time(with_relief(injections, results), _DATE), "procedures"),
+        operations=section(_in_time(found.operations, _DATE), "procedures"),
         pain_scores=section(pain_scores(results), "observations"),
         in_trial=read_trial(readings.get("researchSubjects"), chart),
     )
@@ -274,17 +273,39 @@ class _Sections:
 
     def of(self, entries: tuple[Any, ...], *keys: str) -> Section[Any]:
         unread: tuple[check.Unread, ...] = ()
-        aside: list[Item] = []
+        aside: list[check.Item] = []
         for key in keys:
             unread += self._unread.get(key, ())
             aside += self._aside.get(key, ())
-        aside.sort(key=_earliest_first)
-        return Section(entries, unread, tuple(aside))
+        return Section(entries, unread, _in_time(aside, _WHEN))
 
 
-def _earliest_first(item: Item) -> tuple[date, str]:
-    """An order of its own: servers need not send entries in any, nor in the same one twice."""
-    return item.when.first if item.when else date.max, item.reference
+class _Charted(Protocol):
+    @property
+    def reference(self) -> str: ...
+
+
+E = TypeVar("E", bound=_Charted)
+
+
+def _by_name(entries: Sequence[E]) -> tuple[E, ...]:
+    return tuple(sorted(entries, key=_REFERENCE)) if len(entries) > 1 else tuple(entries)
+
+
+def _in_time(entries: Sequence[E], day_of: Callable[[E], DateRange | None]) -> tuple[E, ...]:
+    """The earliest first, then by reference: servers need not send entries in any order, nor in one twice."""
+    if len(entries) < 2:
+        return tuple(entries)
+
+    def place(entry: E) -> tuple[date, str]:
+        day = day_of(entry)
+        return day.first if day else date.max, entry.reference
+
+    return tuple(sorted(entries, key=place))
+
+
+_SINCE, _DATE, _FIRST = attrgetter("since"), attrgetter("date"), attrgetter("first")
+_WHEN, _REFERENCE = attrgetter("when"), attrgetter("reference")
 
 
 def _is_told_elsewhere(key: str, readings: Readings) -> bool:

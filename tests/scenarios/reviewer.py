@@ -77,6 +77,15 @@ def without_prefetch(scenario: Scenario) -> Json:
     return request
 
 
+def reversed_prefetch(scenario: Scenario) -> Json:
+    """The same request, the entries of each Bundle of its prefetch from the last to the first."""
+    request = scenario.request()
+    for value in request.get("prefetch", {}).values():
+        if value and value.get("entry"):
+            value["entry"].reverse()
+    return request
+
+
 def _server(scenario: Scenario, request: Json) -> FakeFhirServer:
     lent = request.get("fhirAuthorization")
     token = lent["access_token"] if lent else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.reviewer import cards, review, without_prefetch
+from tests.scenarios.reviewer import cards, reversed_prefetch, review, without_prefetch
 from tests.scenarios.scenario import Json, Scenario, findings, is_criterion
 
 GOLDEN = {"always": "response.json", "attached": "response.attached.json"}
@@ -99,3 +99,11 @@ def test_the_fhir_server_leads_to_the_same_answer_as_the_prefetch(scenario: Scen
 
     assert fetched.status_code == prefetched.status_code == 200
     assert fetched.data == prefetched.data
+
+
+@pytest.mark.parametrize("notes", GOLDEN)
+def test_the_order_in_which_entries_are_sent_changes_nothing(scenario: Scenario, notes: str) -> None:
+    as_sent = review(scenario, notes)
+    turned_round = review(scenario, notes, reversed_prefetch(scenario))
+
+    assert turned_round.data == as_sent.data
