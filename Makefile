@@ -13,7 +13,7 @@ help:
 	@echo "make install   the environment only: .venv/bin/spinal-cds"
 	@echo "make bench     throughput, latency and memory beside a floor measured in the same run"
 	@echo "make hostile   hostile input at full size: minutes, and a table of what was sent and how it was answered"
-	@echo "make mutate    break domain and rules in some 7,000 small ways, and a table of how many the tests noticed"
+	@echo "make mutate    break domain and rules in some 6,700 small ways, and a table of how many the tests noticed"
 	@echo "make content   write docs/clinical-content.md anew; CHANGE='what and why' also adds a line to its change log"
 	@echo "make lock      write the lock files anew from pyproject.toml (needs uv)"
 
