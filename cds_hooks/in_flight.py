@@ -1,7 +1,7 @@
 """How many calls are answered at once: what is refused at once can be sent elsewhere, what waits cannot."""
 
-from collections import deque
 from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -14,19 +14,16 @@ class InFlight:
     """
 
     def __init__(self, limit: int, on_change: Callable[[int], object]) -> None:
-        # Taking from a deque and giving back to it are atomic, and cheaper than any semaphore.
-        self._places = deque([None] * limit)
+        self._places = BoundedSemaphore(limit)
         self._on_change = on_change
 
     def run(self, answer: Callable[[bool], Answer]) -> Answer:
         """What `answer` returns, told whether there is a place: it is taken until then. Never waits."""
         self._on_change(1)
+        is_free = self._places.acquire(blocking=False)
         try:
-            place = [self._places.pop()]
-        except IndexError:
-            place = []
-        try:
-            return answer(bool(place))
+            return answer(is_free)
         finally:
-            self._places.extend(place)
+            if is_free:
+                self._places.release()
             self._on_change(-1)
